@@ -1,0 +1,77 @@
+// How long the compiler takes over 500 registered patterns and 500 calls. Fails above 4 s of check time.
+//   node bench/types.mjs
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const patterns = Number(process.env.N ?? 500)
+const calls = patterns
+const limit = 4
+const rounds = 1
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+const folder = mkdtempSync(join(tmpdir(), 'lucilius-types-'))
+
+try {
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(folder, 'calls.ts'), source())
+  writeFileSync(join(folder, 'tsconfig.json'), config())
+  const figures = Array.from({ length: rounds }, checkTime)
+  const median = [...figures].sort((a, b) => a - b)[Math.floor(rounds / 2)]
+  console.log(`${patterns} patterns, ${calls} calls: ${median} s of check time (rounds: ${figures.join(', ')}; limit ${limit} s)`)
+  process.exitCode = median > limit ? 1 : 0
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+/** Services of ten commands, each with a special case; patterns, whole messages and split messages are called in turn. */
+function source() {
+  const pattern = (i) => {
+    const role = `role:service${Math.floor(i / 20)}`
+    const command = `cmd:command${Math.floor(i / 2) % 10}`
+    return i % 2 ? `${role},${command},kind:special` : `${role},${command}`
+  }
+  const call = (i) => {
+    const [role, cmd, kind] = pattern(i)
+      .split(',')
+      .map((pair) => pair.split(':')[1])
+    const kindPair = kind ? `, kind: '${kind}'` : ''
+    const message = `id: ${i}, name: text`
+    const forms = [
+      `app.act('${pattern(i)}', { ${message} })`,
+      `app.act('${pattern(i).split(',').reverse().join(', ')}', { ${message} }, { timeoutMs: 100 })`,
+      `app.act({ role: '${role}', cmd: '${cmd}'${kindPair}, ${message} })`,
+      `app.act('role:${role}', { cmd: '${cmd}'${kindPair}, ${message} })`,
+    ]
+    return `  const reply${i}: number = (await ${forms[Math.floor(i / 2) % forms.length]}).reply${i}`
+  }
+  return [
+    `import type { Typed } from '${join(root, 'lib/typed/typed.js')}'`,
+    'interface Api {',
+    ...Array.from({ length: patterns }, (_, i) => `  '${pattern(i)}'(message: { id: number; name: string }): { reply${i}: number }`),
+    '}',
+    'declare const app: Typed<Api>',
+    'declare const text: string',
+    'export async function run() {',
+    ...Array.from({ length: calls }, (_, i) => call(i % patterns)),
+    '}',
+  ].join('\n')
+}
+
+function config() {
+  return JSON.stringify({
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { noEmit: true, incremental: false, noUnusedLocals: false, rootDir: '/', typeRoots: [join(root, 'node_modules/@types')] },
+    include: ['calls.ts'],
+    exclude: [],
+  })
+}
+
+function checkTime() {
+  const report = execFileSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' })
+  return Number(/Check time:\s+([\d.]+)s/.exec(report)?.[1])
+}

@@ -1,0 +1,161 @@
+import avvio from 'avvio'
+import { LuciliusError } from './errors.js'
+
+/** Milliseconds that one set-up or hook may take. */
+export const BOOT_TIMEOUT_MS = 10_000
+
+/** A function that a plugin left to be called later. */
+type Hook = () => unknown
+
+type Done = (error?: unknown) => void
+type AvvioReady = (error: Error) => void
+
+/**
+ * Loads plugins in order, nested ones within their parents, then starts them in the order of registration and closes
+ * them in reverse. avvio does the ordering and the time limits; nothing runs before `load`, `start` or `close`.
+ */
+export class Boot {
+  readonly #avvio = avvio({}, { autostart: false, timeout: BOOT_TIMEOUT_MS })
+  readonly #onReady: { readonly name: string; readonly hook: Hook }[] = []
+  #loaded: Promise<void> | undefined
+  #started: Promise<void> | undefined
+  #abandoned = false
+
+  /** Queues a set-up. Rejections of `load` name it. */
+  use(name: string, setup: () => unknown): void {
+    this.#avvio.use(
+      named(name, async () => {
+        if (!this.#abandoned) await setup()
+      }),
+    )
+  }
+
+  /** Gives up what was never loaded: `close` will run hooks, and no set-up. */
+  abandon(): void {
+    this.#abandoned = true
+  }
+
+  /** Queues a hook for `start`. */
+  onReady(name: string, hook: Hook): void {
+    this.#onReady.push({ name, hook })
+  }
+
+  /** Queues a hook for `close`: the one queued last runs first. */
+  onClose(name: string, hook: Hook): void {
+    this.#avvio.onClose(async () => {
+      try {
+        await within(BOOT_TIMEOUT_MS, hook)
+      } catch (error) {
+        throw failed(name, 'its onClose hook', error)
+      }
+    })
+  }
+
+  /** Runs the set-ups. Rejects with `LUC_PLUGIN_FAILED`. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#ready((error, done) => done(error)).catch((error) => {
+      throw error instanceof LuciliusError && error.code === 'LUC_PLUGIN_INVALID'
+        ? error
+        : failed(nameOf(error), 'its set-up', error)
+    })
+    return this.#loaded
+  }
+
+  /** Runs the set-ups and then the onReady hooks. Rejects with `LUC_PLUGIN_FAILED`. */
+  start(): Promise<void> {
+    this.#started ??= this.load().then(() => this.#runHooks())
+    return this.#started
+  }
+
+  /** Runs the onClose hooks. All of them run; rejects with the first `LUC_PLUGIN_FAILED`. */
+  close(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#avvio.close((error: Error | null | undefined) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  async #runHooks(): Promise<void> {
+    for (const { name, hook } of this.#onReady) {
+      try {
+        await this.#ready((_, done) => void settle(hook, done))
+      } catch (error) {
+        throw failed(name, 'its onReady hook', error)
+      }
+    }
+  }
+
+  /** Queues a function behind what avvio has under way; its time limit holds. */
+  #ready(run: (error: unknown, done: Done) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const first = (error: Error | null, done: Done) => run(error, done)
+      const second = (error: Error | null, done: Done) => {
+        if (error) reject(error)
+        else resolve()
+        done()
+      }
+      // avvio's types say `Function`; it calls with (error, done) because these take two parameters.
+      this.#avvio.ready(first as AvvioReady)
+      this.#avvio.ready(second as AvvioReady)
+    })
+  }
+}
+
+async function settle(hook: Hook, done: Done): Promise<void> {
+  try {
+    await hook()
+    done()
+  } catch (error) {
+    done(asError(error))
+  }
+}
+
+/** avvio takes anything falsy for success, so what was thrown is made an error. */
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
+const setups = new WeakMap<object, string>()
+
+function named(name: string, setup: () => Promise<void>): () => Promise<void> {
+  const run = async () => {
+    try {
+      await setup()
+    } catch (thrown) {
+      const error = asError(thrown)
+      if (!setups.has(error)) setups.set(error, name)
+      throw error
+    }
+  }
+  setups.set(run, name)
+  return run
+}
+
+/** The plugin that an error of avvio's speaks of: its own time-outs carry the function, other errors were noted. */
+function nameOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'unknown'
+  const { fn } = error as { fn?: object }
+  return setups.get(error) ?? (fn === undefined ? undefined : setups.get(fn)) ?? 'unknown'
+}
+
+function failed(name: string, what: string, error: unknown): LuciliusError {
+  const code = (error as { code?: unknown } | null)?.code
+  const slow = code === 'AVV_ERR_PLUGIN_EXEC_TIMEOUT' || code === 'AVV_ERR_READY_TIMEOUT' || error === TOO_SLOW
+  const why = slow
+    ? `took more than ${BOOT_TIMEOUT_MS} ms. Set-up only registers; whatever waits belongs in onReady, and long work must not be awaited there`
+    : `failed: ${asError(error).message}`
+  return new LuciliusError('LUC_PLUGIN_FAILED', `Plugin '${name}': ${what} ${why}`, { cause: error })
+}
+
+const TOO_SLOW = new Error('too slow')
+
+async function within(limitMs: number, hook: Hook): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(reject, limitMs, TOO_SLOW)
+    })
+    await Promise.race([hook(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

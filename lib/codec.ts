@@ -1,0 +1,111 @@
+import { LuciliusError } from './errors.js'
+import { isMessage, type Message } from './message.js'
+import type { PortableLimits } from './portable.js'
+import type { ActEnvelope, Envelope, EventEnvelope, Outcome, WireError, WireMeta } from './transport.js'
+import { decodeJson, encodeJson } from './wire-json.js'
+
+/**
+ * Envelopes as JSON text and back.
+ *
+ * What comes from a wire is hostile until decoded: an envelope is given back whole, with known properties only, or not at
+ * all. Unknown properties pass by, unknown kinds do not.
+ */
+export function encodeEnvelope(envelope: Envelope): string {
+  return encodeJson(envelope)
+}
+
+/** Reads an envelope. Throws `LUC_WIRE_INVALID`, `LUC_MESSAGE_INVALID` and `LUC_TOO_LARGE`, all `handled: 'no'`. */
+export function decodeEnvelope(text: string | Uint8Array, limits?: PortableLimits): Envelope {
+  return toEnvelope(decodeJson(text, limits))
+}
+
+/** Checks a decoded value and makes an envelope of it. Throws as {@link decodeEnvelope} does. */
+export function toEnvelope(value: unknown): Envelope {
+  if (!isMessage(value)) throw invalid('is no object')
+  const { kind, message, meta } = value
+  if (kind !== 'act' && kind !== 'event') throw invalid("has no known 'kind'")
+  if (!isMessage(message)) throw new LuciliusError('LUC_MESSAGE_INVALID', 'A message is an object: { "role": "convert", … }.')
+  return kind === 'act' ? toAct(value, message, toMeta(meta)) : toEvent(value, message, toMeta(meta))
+}
+
+function toAct(value: Message, message: Message, meta: WireMeta): ActEnvelope {
+  return {
+    kind: 'act',
+    message,
+    meta,
+    ...optionalText(value, 'to'),
+    ...optionalText(value, 'below'),
+    ...optionalText(value, 'by'),
+  }
+}
+
+function toEvent({ services }: Message, message: Message, meta: WireMeta): EventEnvelope {
+  if (!Array.isArray(services) || !services.every((one) => typeof one === 'string')) {
+    throw invalid("has no list of texts as 'services'")
+  }
+  return { kind: 'event', message, meta, services }
+}
+
+/** Checks the meta of an envelope. Throws `LUC_WIRE_INVALID`. */
+export function toMeta(meta: unknown): WireMeta {
+  if (!isMessage(meta)) throw invalid("has no object as 'meta'")
+  const { id, traceparent, timeoutMs, hops, identity } = meta
+  if (typeof id !== 'string' || typeof traceparent !== 'string') throw invalid("has no text as 'id' or 'traceparent'")
+  if (typeof timeoutMs !== 'number' || typeof hops !== 'number') throw invalid("has no number as 'timeoutMs' or 'hops'")
+  return { id, traceparent, timeoutMs, hops, ...(identity === undefined ? {} : { identity }) }
+}
+
+/** Writes an outcome. A reply that cannot be carried becomes the error that says so. */
+export function encodeOutcome(outcome: Outcome): string {
+  try {
+    return encodeJson(outcome, 'reply')
+  } catch (error) {
+    // encodeJson throws nothing but a LuciliusError, whose facts can always be written.
+    const { code, message, handled } = error as LuciliusError
+    return encodeJson({ error: { code, message, handled } })
+  }
+}
+
+/** Reads an outcome. Throws `LUC_WIRE_INVALID`, `handled: 'unknown'`: something was answered, nobody knows what. */
+export function decodeOutcome(text: string | Uint8Array, limits?: PortableLimits): Outcome {
+  let value: unknown
+  try {
+    value = decodeJson(text, limits)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+  return toOutcome(value)
+}
+
+/** Checks a decoded value and makes an outcome of it. Throws as {@link decodeOutcome} does. */
+export function toOutcome(value: unknown): Outcome {
+  if (!isMessage(value)) throw unreadable()
+  const { reply, error } = value
+  if (error !== undefined) return { error: toError(error) }
+  return reply === undefined ? {} : { reply }
+}
+
+function toError(error: unknown): WireError {
+  if (!isMessage(error)) throw unreadable()
+  const { code, message, handled, details } = error
+  if (typeof code !== 'string' || code === '' || typeof message !== 'string') throw unreadable()
+  // Whoever does not say whether the work was done leaves it unknown.
+  const known = handled === 'no' || handled === 'yes' ? handled : 'unknown'
+  return { code, message, handled: known, ...(details === undefined ? {} : { details }) }
+}
+
+function optionalText<K extends string>(value: Message, key: K): { [P in K]?: string } {
+  const text = value[key]
+  if (text === undefined) return {}
+  if (typeof text !== 'string') throw invalid(`has no text as '${key}'`)
+  // A computed key widens to an index signature; it is this one key.
+  return { [key]: text } as { [P in K]?: string }
+}
+
+function invalid(what: string): LuciliusError {
+  return new LuciliusError('LUC_WIRE_INVALID', `The envelope ${what}.`)
+}
+
+function unreadable(cause?: unknown): LuciliusError {
+  return new LuciliusError('LUC_WIRE_INVALID', 'The answer of the peer cannot be read.', { handled: 'unknown', cause })
+}

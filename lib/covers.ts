@@ -1,0 +1,36 @@
+import { globCovers, globMatches, isGlob } from './glob.js'
+import type { Pattern } from './pattern.js'
+import { scalarText } from './scalars.js'
+
+/**
+ * Tells whether a pattern matches every message that another one matches: wraps, lists, `accept` and priors use it.
+ *
+ * Each pair of the wide pattern is in the narrow one with the same text, or is a glob that matches it there. A pattern
+ * covers itself.
+ */
+export function covers(wide: Pattern, narrow: Pattern): boolean {
+  return wide.keys.every((key, at) => {
+    const value = narrow.values[narrow.keys.indexOf(key)]
+    return value !== undefined && valueCovers(wide.values[at] as string, value) // as long as its keys
+  })
+}
+
+function valueCovers(wide: string, narrow: string): boolean {
+  return wide === narrow || (isGlob(wide) && globCovers(wide, narrow))
+}
+
+/**
+ * Tells whether a pattern matches a message: every key of it is an own scalar property with the same text, or one that
+ * its glob matches. Other properties never matter. The router answers the same for many patterns at once.
+ */
+export function patternMatches(pattern: Pattern, message: object): boolean {
+  return pattern.keys.every((key, at) => {
+    if (!Object.hasOwn(message, key)) return false
+    const text = scalarText((message as Record<string, unknown>)[key])
+    return text !== undefined && valueMatches(pattern.values[at] as string, text) // as long as its keys
+  })
+}
+
+function valueMatches(value: string, text: string): boolean {
+  return value === text || (isGlob(value) && globMatches(value, text))
+}

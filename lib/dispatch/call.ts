@@ -1,0 +1,229 @@
+import { LuciliusError } from '../errors.js'
+import { remainingMs, settleDeadline, startDeadline, type Waiting } from '../deadline.js'
+import type { PeerInfo } from '../handler.js'
+import type { Message } from '../message.js'
+import { childOf, newId, newTraceParent } from '../trace.js'
+import type { Call as CarriedCall } from '../transport.js'
+import type { Action } from './action.js'
+
+/** Where a call comes from, shared by all calls that follow from it. */
+export interface Origin {
+  readonly identity?: unknown
+  readonly peer?: PeerInfo
+}
+
+/** What a call tells those who keep the books: how many run, and what becomes of replies and errors. */
+export interface Ledger {
+  /** A call that nothing else accounts for began or ended. */
+  began(call: Call): void
+  ended(call: Call): void
+  /** Makes a reply fit for the caller; throws the error to fail with. */
+  deliver(reply: unknown): unknown
+  /** Makes whatever was thrown an error of this framework or of the action. */
+  blame(thrown: unknown, call: Call): Error
+}
+
+/** Why a call may be given up. */
+export type CancelCode = 'LUC_DEADLINE_EXCEEDED' | 'LUC_CANCELLED' | 'LUC_UNREACHABLE'
+
+/**
+ * One run of one action, from the moment it starts to the one reply or error that settles it.
+ *
+ * A call made inside another belongs to it: it ends with it when that one is cancelled or expires, and has no timer of
+ * its own unless it was given less time. What is rarely asked for (id, trace, signal) is made when it is first read.
+ * Fields instead of private ones, and no closures: a million of these are made a second (`npm run bench -- local`).
+ */
+export class Call implements Waiting, CarriedCall {
+  readonly ledger: Ledger
+  readonly action: Action
+  /** What the handler is asked, as it is before the schema; a wrap may have replaced what was sent. */
+  message: Message
+  readonly parent: Call | undefined
+  readonly hops: number
+  timeoutMs: number
+  readonly origin: Origin
+  resolve!: (reply: unknown) => void
+  reject!: (error: Error) => void
+  onCancel: (() => void) | undefined = undefined
+  /** The error that the framework itself found inside (schema, parity): passes unchanged where a handler's would not. */
+  failure: Error | undefined = undefined
+  /** Goes around the wraps of the caller's side: its errors are those of the call inside. */
+  atCaller = false
+  /** The pattern whose action asked for its prior, and the one that was routed by instead of the message. */
+  below: string | undefined = undefined
+  by: string | undefined = undefined
+  /** Nothing has left this process yet: it waits for somebody who can answer. */
+  parked = false
+  /** Called once when the call is settled. */
+  onSettled: (() => void) | undefined = undefined
+  settled = false
+  expiresAt = 0
+  before: Waiting | undefined = undefined
+  after: Waiting | undefined = undefined
+  #timed = false
+  #alone = false
+  #children: Set<Call> | undefined = undefined
+  #controller: AbortController | undefined = undefined
+  #end: LuciliusError | undefined = undefined
+  #id: string | undefined = undefined
+  #traceparent: string | undefined = undefined
+  #deadline = 0
+
+  constructor(
+    ledger: Ledger,
+    action: Action,
+    message: Message,
+    parent: Call | undefined,
+    hops: number,
+    timeoutMs: number,
+    origin: Origin,
+  ) {
+    this.ledger = ledger
+    this.action = action
+    this.message = message
+    this.parent = parent
+    this.hops = hops
+    this.timeoutMs = timeoutMs
+    this.origin = origin
+  }
+
+  /** Starts the clock: its own if it stands alone or has less time than its parent, else the parent's. */
+  open(ownTime: boolean): void {
+    const { parent } = this
+    if (parent === undefined || parent.settled) return this.#standAlone()
+    parent.#adopt(this)
+    if (ownTime) this.#keepTime()
+  }
+
+  succeed(reply: unknown): void {
+    if (this.settled) return
+    let delivered: unknown
+    try {
+      delivered = this.ledger.deliver(reply)
+    } catch (error) {
+      // `deliver` throws nothing but the error to fail with.
+      this.#settle()
+      this.reject(error as Error)
+      return
+    }
+    this.#settle()
+    this.resolve(delivered)
+  }
+
+  fail(thrown: unknown): void {
+    if (this.settled) return
+    const error = this.ledger.blame(thrown, this)
+    this.#settle()
+    this.reject(error)
+  }
+
+  /** The deadline passed. */
+  expire(): void {
+    if (this.parked) {
+      this.cancel('LUC_UNREACHABLE', `Nobody who answers ${describe(this.action)} could be reached within ${this.timeoutMs} ms.`)
+      return
+    }
+    this.cancel('LUC_DEADLINE_EXCEEDED', `${describe(this.action)} did not answer within ${this.timeoutMs} ms.`)
+  }
+
+  /** Gives up: the caller gets the error now, the handler's signal aborts, and so do the calls inside. */
+  cancel(code: CancelCode, message: string): void {
+    if (this.settled) return
+    const handled = this.parked ? 'no' : 'unknown'
+    const error = new LuciliusError(code, message, { handled })
+    this.#end = error
+    const children = this.#children
+    this.#children = undefined
+    this.#settle()
+    this.reject(error)
+    this.#controller?.abort(error)
+    this.onCancel?.()
+    if (children !== undefined) for (const child of children) child.cancel(code, message)
+  }
+
+  /** Why the call was given up; undefined while it runs and after it settled by itself. */
+  get end(): LuciliusError | undefined {
+    return this.#end
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#end !== undefined) this.#controller.abort(this.#end)
+    }
+    return this.#controller.signal
+  }
+
+  /** Milliseconds that are left. */
+  get remainingMs(): number {
+    if (this.#timed || this.parent === undefined) return remainingMs(this)
+    return Math.min(this.timeoutMs, this.parent.remainingMs)
+  }
+
+  /** The moment of the deadline, in milliseconds since the epoch. */
+  get deadline(): number {
+    if (this.#deadline === 0) this.#deadline = Math.round(Date.now() + this.remainingMs)
+    return this.#deadline
+  }
+
+  get id(): string {
+    this.#id ??= newId()
+    return this.#id
+  }
+
+  get traceparent(): string {
+    this.#traceparent ??= this.parent === undefined ? newTraceParent() : childOf(this.parent.traceparent)
+    return this.#traceparent
+  }
+
+  /** Goes on with the id and the trace of a call that came from elsewhere. */
+  continues(id: string | undefined, traceparent: string | undefined): void {
+    this.#id = id
+    if (traceparent !== undefined) this.#traceparent = childOf(traceparent)
+  }
+
+  #settle(): void {
+    this.settled = true
+    this.onSettled?.()
+    if (this.#timed) settleDeadline(this)
+    if (this.#alone) this.ledger.ended(this)
+    else if (this.parent !== undefined) this.parent.#release(this)
+    if (this.#children !== undefined) this.#orphan(this.#children)
+  }
+
+  #adopt(child: Call): void {
+    this.#children ??= new Set()
+    this.#children.add(child)
+  }
+
+  #release(child: Call): void {
+    this.#children?.delete(child)
+  }
+
+  /** Calls that outlive the handler that made them go on for the time that was left, and are waited for by themselves. */
+  #orphan(children: Set<Call>): void {
+    this.#children = undefined
+    const left = this.remainingMs
+    for (const child of children) {
+      child.timeoutMs = Math.min(child.timeoutMs, left)
+      child.#standAlone()
+    }
+  }
+
+  #standAlone(): void {
+    this.#alone = true
+    this.ledger.began(this)
+    this.#keepTime()
+  }
+
+  #keepTime(): void {
+    if (this.#timed) return
+    this.#timed = true
+    startDeadline(this)
+  }
+}
+
+/** The words for an action in messages to people. */
+export function describe(action: Action): string {
+  return action.pattern.text === '' ? `The catch-all of '${action.service}'` : action.pattern.text
+}

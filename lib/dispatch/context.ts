@@ -1,0 +1,84 @@
+import type { Context, Meta } from '../handler.js'
+import type { Logger } from '../logger.js'
+import type { Call } from './call.js'
+
+/** Where a context finds its call. A symbol and not a private field, so that a wrap may pass on an object made from it. */
+const CALL = Symbol('lucilius.call')
+
+/** What a context needs of the app: acting, emitting and asking for the prior within a call. */
+export interface Within {
+  act(call: Call, first: unknown, data: unknown, options: unknown): Promise<unknown>
+  emit(call: Call, first: unknown, data: unknown, options: unknown): Promise<void>
+  prior(call: Call, message: unknown): Promise<unknown>
+}
+
+/**
+ * A handler's second argument. The functions are made when they are read, so that a handler may take them apart:
+ * `(message, { act, prior }) => …`.
+ */
+export class CallContext implements Context {
+  readonly [CALL]: Call
+  readonly #within: Within
+
+  constructor(call: Call, within: Within) {
+    this[CALL] = call
+    this.#within = within
+  }
+
+  get pattern(): string {
+    return this[CALL].action.pattern.text
+  }
+
+  get signal(): AbortSignal {
+    return this[CALL].signal
+  }
+
+  get log(): Logger {
+    return this[CALL].action.log
+  }
+
+  get meta(): Meta {
+    return metaOf(this[CALL])
+  }
+
+  get act(): Context['act'] {
+    const call = this[CALL]
+    const within = this.#within
+    return (first: unknown, data?: unknown, options?: unknown) => within.act(call, first, data, options)
+  }
+
+  get emit(): Context['emit'] {
+    const call = this[CALL]
+    const within = this.#within
+    return (first: unknown, data?: unknown, options?: unknown) => within.emit(call, first, data, options)
+  }
+
+  get prior(): Context['prior'] {
+    const call = this[CALL]
+    const within = this.#within
+    return (message?: unknown) => within.prior(call, message)
+  }
+}
+
+/** The call that a context belongs to; undefined for an object that no call made. */
+export function callOf(context: Context): Call | undefined {
+  return (context as Partial<CallContext>)[CALL]
+}
+
+const metas = new WeakMap<Call, Meta>()
+
+function metaOf(call: Call): Meta {
+  const known = metas.get(call)
+  if (known !== undefined) return known
+  const { identity, peer } = call.origin
+  const meta: Meta = Object.freeze({
+    id: call.id,
+    traceparent: call.traceparent,
+    deadline: call.deadline,
+    hops: call.hops,
+    ...(identity === undefined ? {} : { identity }),
+    ...(peer === undefined ? {} : { peer }),
+  })
+  metas.set(call, meta)
+  return meta
+}

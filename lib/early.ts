@@ -1,0 +1,44 @@
+import type { Core } from './core.js'
+import { settleDeadline, startDeadline, type Waiting } from './deadline.js'
+import { LuciliusError } from './errors.js'
+
+/**
+ * Waits until the app is ready, within a time limit. Resolves with the milliseconds that are left.
+ *
+ * Rejects with what kept the app from becoming ready, `LUC_SERVICE_CLOSED`, `LUC_DEADLINE_EXCEEDED` or `LUC_CANCELLED`;
+ * nothing was started in any case.
+ */
+export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSignal): Promise<number> {
+  const { life } = core
+  if (life.phase === 'draining' || life.phase === 'closed') throw life.closed()
+  const began = performance.now()
+  let stop = () => {}
+  const given = new Promise<never>((_, reject) => {
+    const cancel = () => reject(notStarted('LUC_CANCELLED', 'The caller cancelled before the app was ready.'))
+    const wait = waitFor(timeoutMs, () =>
+      reject(notStarted('LUC_DEADLINE_EXCEEDED', `The app was not ready within ${timeoutMs} ms.`)),
+    )
+    if (signal?.aborted === true) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+    stop = () => {
+      settleDeadline(wait)
+      signal?.removeEventListener('abort', cancel)
+    }
+  })
+  try {
+    await Promise.race([life.ready(), given])
+  } finally {
+    stop()
+  }
+  return Math.max(1, timeoutMs - (performance.now() - began))
+}
+
+function waitFor(timeoutMs: number, expire: () => void): Waiting {
+  const wait: Waiting = { timeoutMs, expire, expiresAt: 0, before: undefined, after: undefined }
+  startDeadline(wait)
+  return wait
+}
+
+function notStarted(code: 'LUC_CANCELLED' | 'LUC_DEADLINE_EXCEEDED', message: string): LuciliusError {
+  return new LuciliusError(code, message, { handled: 'no' })
+}

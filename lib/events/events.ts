@@ -1,0 +1,89 @@
+import { Call, type Origin } from '../dispatch/call.js'
+import type { Within } from '../dispatch/context.js'
+import { type Dispatcher, type Rules, tooManyHops } from '../dispatch/dispatcher.js'
+import { toEmitOptions } from '../dispatch/act-options.js'
+import type { Message } from '../message.js'
+import { portableCopy } from '../portable.js'
+import { Subscriptions, type Subscribed } from './subscriptions.js'
+
+/** An event under way: the message and what its observers inherit. */
+export interface Emission {
+  readonly message: Message
+  readonly origin: Origin
+  readonly hops: number
+  /** Id and trace of the call that emitted it, if there was one. */
+  readonly id: string | undefined
+  readonly traceparent: string | undefined
+}
+
+/** Sends an event on to the peers that observe it, except for services that an instance here has taken. */
+export type Outlet = (emission: Emission, taken: ReadonlySet<string>) => void
+
+/** Hands events to their observers here and at peers, and never waits for one. */
+export class Events {
+  readonly subscriptions = new Subscriptions()
+  readonly #dispatcher: Dispatcher
+  readonly #rules: Rules
+  readonly #outlet: Outlet
+  readonly #within: Within
+
+  constructor(dispatcher: Dispatcher, rules: Rules, outlet: Outlet) {
+    this.#dispatcher = dispatcher
+    this.#rules = rules
+    this.#outlet = outlet
+    this.#within = {
+      act: (call, first, data, options) => dispatcher.act(call, first, data, options),
+      emit: (call, first, data, options) => this.emit(call, first, data, options),
+      prior: () => Promise.resolve(undefined),
+    }
+  }
+
+  /**
+   * Emits a message. Resolves once it is handed over; rejects only when the message itself is wrong or has come by too
+   * many hops. Observers of one instance start in the order of emission.
+   */
+  async emit(parent: Call | undefined, first: unknown, data: unknown, options: unknown): Promise<void> {
+    const wish = options === undefined ? undefined : toEmitOptions(options)
+    const made = this.#dispatcher.messageOf(first, data)
+    const message = this.#rules.strict ? (portableCopy(made, 'message') as Message) : made
+    const hops = parent === undefined ? 1 : parent.hops + 1
+    if (hops > this.#rules.maxHops) throw tooManyHops('The event', this.#rules.maxHops)
+    const inherited = parent?.origin ?? {}
+    const origin = wish?.identity === undefined ? inherited : { ...inherited, identity: wish.identity }
+    const emission: Emission = { message, origin, hops, id: parent?.id, traceparent: parent?.traceparent }
+    const observers = this.subscriptions.matching(message)
+    this.#hand(observers, emission)
+    this.#outlet(emission, new Set(observers.filter(({ each }) => !each).map(({ service }) => service)))
+  }
+
+  /** Takes an event from a peer, for the services that this instance was picked for and for those that run in each. */
+  receive(emission: Emission, services: readonly string[]): void {
+    const observers = this.subscriptions.matching(emission.message)
+    this.#hand(
+      observers.filter(({ each, service }) => each || services.includes(service)),
+      emission,
+    )
+  }
+
+  /** Observers start in a microtask of their own: `emit` never runs one, and first emitted is first started. */
+  #hand(observers: readonly Subscribed[], emission: Emission): void {
+    if (observers.length === 0) return
+    queueMicrotask(() => {
+      for (const observer of observers) void this.#observe(observer, emission)
+    })
+  }
+
+  async #observe(observer: Subscribed, { message, origin, hops, id, traceparent }: Emission): Promise<void> {
+    const { action } = observer
+    // In production each observer gets an object of its own, so that none sees what another does to it.
+    const own = this.#rules.strict ? message : { ...message }
+    const call = new Call(this.#dispatcher, action, own, undefined, hops, this.#rules.timeoutMs, origin)
+    call.continues(id, traceparent)
+    try {
+      await this.#dispatcher.launch(call, action.run, true, undefined, this.#within)
+    } catch (error) {
+      observer.failures++
+      action.log.error({ err: error, id: call.id, pattern: action.pattern.text }, 'a subscription failed')
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Action } from '../dispatch/action.js'
+import type { Message } from '../message.js'
+import type { Pattern } from '../pattern.js'
+import { Router } from '../router/router.js'
+
+/** A pattern and a handler that observes the events it matches. */
+export interface Subscribed {
+  readonly pattern: Pattern
+  readonly service: string
+  /** Runs in every instance of its service, not only in the one that is picked. */
+  readonly each: boolean
+  /** What a call runs: to the machinery an observer is an action whose reply nobody waits for. */
+  readonly action: Action
+  /** How often its handler failed. */
+  failures: number
+}
+
+/** The subscriptions of one app. */
+export class Subscriptions {
+  readonly #router = new Router<Subscribed[]>()
+  readonly #changed = new Set<() => void>()
+
+  add(subscribed: Subscribed): void {
+    const list = this.#router.get(subscribed.pattern.text)
+    if (list === undefined) this.#router.set(subscribed.pattern, [subscribed])
+    else list.push(subscribed)
+    for (const listener of this.#changed) listener()
+  }
+
+  remove(subscribed: Subscribed): void {
+    const list = this.#router.get(subscribed.pattern.text)
+    const index = list?.indexOf(subscribed) ?? -1
+    if (list === undefined || index < 0) return
+    list.splice(index, 1)
+    if (list.length === 0) this.#router.delete(subscribed.pattern.text)
+    for (const listener of this.#changed) listener()
+  }
+
+  /** Those that a message matches, the most specific first, equal patterns in order of registration. */
+  matching(message: Message): Subscribed[] {
+    return this.#router.collect(message).flat()
+  }
+
+  *all(): Iterable<Subscribed> {
+    for (const [, list] of this.#router.entries()) yield* list
+  }
+
+  /** Calls `listener` after each change, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#changed.add(listener)
+    return () => void this.#changed.delete(listener)
+  }
+}

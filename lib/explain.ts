@@ -1,0 +1,114 @@
+import type { Action } from './dispatch/action.js'
+import type { Actions } from './dispatch/actions.js'
+import type { Wraps } from './dispatch/wraps.js'
+import { covers } from './covers.js'
+import type { Message } from './message.js'
+import { nearest } from './nearest.js'
+import type { Pattern } from './pattern.js'
+import { compareSpecificity, lostBecause } from './specificity.js'
+
+/** An action as plain data. */
+export interface ActionInfo {
+  /** The canonical text of its pattern. */
+  readonly pattern: string
+  /** The plugin that added it, or the app's name if it was added directly. */
+  readonly service: string
+  /** The name of the peer where it runs; undefined when it runs here. */
+  readonly remote: string | undefined
+}
+
+/** An action that matches a message. */
+export interface Candidate extends ActionInfo {
+  /** Why it is not the one that runs; undefined for the one that is. */
+  readonly reason: string | undefined
+}
+
+/** A wrap as plain data. */
+export interface WrapInfo {
+  readonly pattern: string
+  readonly service: string
+  readonly at: 'handler' | 'caller'
+}
+
+/** Everything about the way of one message. */
+export interface Explanation {
+  readonly message: Message
+  /** What runs, if anything. */
+  readonly winner: ActionInfo | undefined
+  /** All that match, the winner first, then in the order in which they would be chosen. */
+  readonly candidates: readonly Candidate[]
+  /** What `context.prior` leads to, step by step. A peer may know how it goes on after a remote one. */
+  readonly priors: readonly ActionInfo[]
+  /** The wraps around the winner, outermost first: those of the caller's side, then those where it runs. */
+  readonly wraps: readonly WrapInfo[]
+  /** Patterns that look like the message, when nothing answers it. */
+  readonly nearest: readonly string[]
+}
+
+/** How many patterns are looked at for likeness: a flood of unknown messages must stay cheap. */
+const LOOKED_AT = 1000
+
+/** Tells what happens to a message and why, without sending it. */
+export function explain(message: Message, actions: Actions, wraps: Wraps): Explanation {
+  const matching = actions.matching(message)
+  const [winner] = matching
+  return {
+    message,
+    winner: winner && infoOf(winner),
+    candidates: matching.map((action) => ({ ...infoOf(action), reason: reasonOf(action, matching[0]) })),
+    priors: winner === undefined ? [] : priorsOf(winner, actions),
+    wraps: winner === undefined ? [] : wrapsOf(winner, wraps),
+    nearest: winner === undefined ? nearestPatterns(message, actions) : [],
+  }
+}
+
+/** The actions that a pattern covers (all, without one), the most specific first. */
+export function list(pattern: Pattern | undefined, actions: Actions): ActionInfo[] {
+  const found = [...actions.all()].filter((action) => pattern === undefined || covers(pattern, action.pattern))
+  // A stable sort keeps the order of choice among actions of one pattern.
+  return found.sort((a, b) => compareSpecificity(a.pattern, b.pattern)).map(infoOf)
+}
+
+/** An action as plain data. */
+export function infoOf({ pattern, service, remote }: Action): ActionInfo {
+  return { pattern: pattern.text, service, remote }
+}
+
+/** The patterns that look most like a message, for hints to people in this process. */
+export function nearestPatterns(message: Message, actions: Actions): string[] {
+  const texts: string[] = []
+  for (const [pattern] of actions.router.entries()) {
+    if (texts.length >= LOOKED_AT) break
+    if (pattern.text !== '') texts.push(pattern.text)
+  }
+  return nearest(textOf(message), texts)
+}
+
+/** The scalar pairs of a message, as a pattern would be written. */
+export function textOf(message: Message): string {
+  const pairs = Object.entries(message).filter(([, value]) => value !== null && typeof value !== 'object')
+  const text = pairs.map(([key, value]) => `${key}:${String(value)}`).join(',')
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
+
+function reasonOf(action: Action, winner: Action | undefined): string | undefined {
+  if (winner === undefined || action === winner) return undefined
+  if (action.pattern.text !== winner.pattern.text) return lostBecause(action.pattern, winner.pattern)
+  if (action.remote === undefined) return 'an action added later with the same pattern stands in front of it'
+  if (winner.remote === undefined) return 'an action of the same pattern runs here'
+  return `the service '${winner.service}' has the same pattern, and its name sorts first`
+}
+
+function priorsOf(action: Action, actions: Actions): ActionInfo[] {
+  const chain: ActionInfo[] = []
+  for (let prior = actions.prior(action); prior !== undefined; prior = actions.prior(prior)) {
+    chain.push(infoOf(prior))
+    if (prior.remote !== undefined) break
+  }
+  return chain
+}
+
+function wrapsOf(action: Action, wraps: Wraps): WrapInfo[] {
+  const around = [...wraps.around(action, 'caller'), ...wraps.around(action, 'handler')]
+  return around.map(({ pattern, service, at }) => ({ pattern: pattern.text, service, at }))
+}

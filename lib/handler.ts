@@ -1,0 +1,80 @@
+import type { Logger } from './logger.js'
+import type { Message } from './message.js'
+
+/** The other app that holds the connection a message came over. */
+export interface PeerInfo {
+  /** The name that the other app was given. */
+  readonly name: string
+  /** The id of this one process of it. */
+  readonly instance: string
+}
+
+/** What travels beside a message, never in it. */
+export interface Meta {
+  /** The id of this message, made by the app that sent it. */
+  readonly id: string
+  /** The trace it belongs to, as W3C Trace Context writes it. */
+  readonly traceparent: string
+  /** The moment after which nobody waits any more, in ms since the epoch by this machine's clock. */
+  readonly deadline: number
+  /** How many acts and priors led here, this one included. */
+  readonly hops: number
+  /** On whose behalf it was sent: frozen, set by `authenticate` or by the caller. */
+  readonly identity?: unknown
+  /** The app it came from; absent if it was sent in this process. */
+  readonly peer?: PeerInfo
+}
+
+/** The third argument of `act`. */
+export interface ActOptions {
+  /** How long to wait, in ms. Within a handler it only shortens what is left. */
+  readonly timeoutMs?: number
+  /** Gives up when it aborts, and tells the handler. */
+  readonly signal?: AbortSignal
+  /** Routes by the pattern alone, so that outside data beside it cannot select another action. */
+  readonly exact?: boolean
+  /** On whose behalf the message is sent. Within a handler the running message's identity is the default. */
+  readonly identity?: unknown
+}
+
+/** The third argument of `emit`. */
+export interface EmitOptions {
+  /** On whose behalf the event is emitted. Within a handler the running message's identity is the default. */
+  readonly identity?: unknown
+}
+
+/** A pattern, or a whole message, as text or as an object. */
+export type PatternLike = string | Message
+
+/** The second argument of every handler. */
+export interface Context {
+  /** What came beside the message. */
+  readonly meta: Meta
+  /** Aborts at the deadline, when the caller gives up, and on a forced close. */
+  readonly signal: AbortSignal
+  /** The canonical text of the running action's pattern. */
+  readonly pattern: string
+  /** A logger that names the service and the message. */
+  readonly log: Logger
+  /** Sends a message; trace, deadline, hops and identity are passed on. */
+  act(pattern: PatternLike, message?: Message, options?: ActOptions): Promise<unknown>
+  /** Emits an event; trace, hops and identity are passed on. */
+  emit(pattern: PatternLike, message?: Message, options?: EmitOptions): Promise<void>
+  /**
+   * Calls the action that this one stands in front of: the next older one of the same pattern, else the most specific
+   * one with a wider pattern. Without a message it gets the message as it was sent. `undefined` at the end of the chain.
+   */
+  prior(message?: Message): Promise<unknown>
+}
+
+/** The second argument of an event's handler: nothing stands behind a subscription. */
+export type EventContext = Omit<Context, 'prior'>
+
+/** Answers a message. Local, remote and wrapped actions are all of this one type. */
+export type Handler = (message: Message, context: Context) => unknown
+
+/** Makes a handler that stands before another one. */
+export type Middleware = (next: Handler) => Handler
+
+/** Observes an event. What it returns is awaited, and otherwise ignored. */
+export type EventHandler = (message: Message, context: EventContext) => unknown

@@ -1,0 +1,114 @@
+import type { Boot } from './boot.js'
+import { LuciliusError } from './errors.js'
+
+/** Where an app stands. Acts run freely while it is `starting` (its hooks may act) and `open`. */
+export type Phase = 'new' | 'loading' | 'starting' | 'open' | 'draining' | 'closed' | 'failed'
+
+/** What closing means for the parts of an app, in this order. */
+export interface Parts {
+  /** Tells everybody that no new work is taken. */
+  drain(): void
+  /** Resolves when nothing runs any more. */
+  idle(): Promise<void>
+  /** Gives up what still runs. */
+  abort(): void
+  /** Closes listeners and connections. */
+  disconnect(): Promise<void>
+}
+
+/** The life of an app: loading, starting, running, draining, closed. */
+export class LifeCycle {
+  readonly #boot: Boot
+  readonly #parts: Parts
+  readonly #name: string
+  readonly #drainMs: number
+  #phase: Phase = 'new'
+  #ready: Promise<void> | undefined
+  #close: Promise<void> | undefined
+
+  constructor(boot: Boot, parts: Parts, { name, drainMs }: { readonly name: string; readonly drainMs: number }) {
+    this.#boot = boot
+    this.#parts = parts
+    this.#name = name
+    this.#drainMs = drainMs
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  /** Loads and starts the plugins, once. A failure closes what had started. */
+  ready(): Promise<void> {
+    if (this.#ready === undefined) {
+      this.#ready = this.#close === undefined ? this.#start() : Promise.reject(this.closed())
+      // Whoever waits for it hears of it; nobody has to.
+      this.#ready.catch(() => {})
+    }
+    return this.#ready
+  }
+
+  /** Drains and closes, once. Rejects with the first onClose hook that failed, after all have run. */
+  close(): Promise<void> {
+    this.#close ??= this.#end()
+    return this.#close
+  }
+
+  /** The error for work that comes too late. */
+  closed(): LuciliusError {
+    return new LuciliusError('LUC_SERVICE_CLOSED', `${this.#name} is closing and takes no new work.`)
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#phase = 'loading'
+      await this.#boot.load()
+      this.#advance('loading', 'starting')
+      await this.#boot.start()
+      this.#advance('starting', 'open')
+    } catch (error) {
+      if (this.#close === undefined) {
+        this.#phase = 'failed'
+        // The failure of the start is the news; what fails while cleaning up after it is not.
+        this.#close = this.#shut().catch(() => {})
+        await this.#close
+      }
+      throw error
+    }
+  }
+
+  #advance(from: Phase, to: Phase): void {
+    if (this.#phase !== from) throw this.closed()
+    this.#phase = to
+  }
+
+  async #end(): Promise<void> {
+    const booting = this.#phase === 'loading' || this.#phase === 'starting'
+    const untouched = this.#phase === 'new'
+    this.#phase = 'draining'
+    // Hooks that are under way may still act, and are waited for before their plugins are closed.
+    if (booting) await this.#ready?.catch(() => {})
+    if (untouched) this.#boot.abandon()
+    await this.#drain()
+    await this.#shut()
+    this.#phase = 'closed'
+  }
+
+  async #drain(): Promise<void> {
+    this.#parts.drain()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#drainMs)
+    })
+    await Promise.race([this.#parts.idle(), late])
+    clearTimeout(timer)
+    this.#parts.abort()
+  }
+
+  async #shut(): Promise<void> {
+    try {
+      await this.#boot.close()
+    } finally {
+      await this.#parts.disconnect()
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { LuciliusError } from './errors.js'
+import { type Logger, toLogger } from './logger.js'
+import { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
+import { newId } from './trace.js'
+
+/** How many messages may wait until somebody can answer them. */
+export interface ParkOptions {
+  /** Messages, 1000 unless given. */
+  readonly max?: number
+  /** Bytes of their JSON, 16 MiB unless given. */
+  readonly maxBytes?: number
+  /** Parks messages for patterns that nobody has announced yet, instead of refusing them. */
+  readonly unknown?: boolean
+}
+
+/** What {@link lucilius} takes. */
+export interface AppOptions {
+  /** The name that peers and logs show. Replicas of one app share it; without one each app has a name of its own. */
+  readonly name?: string
+  /** Milliseconds that an act may take unless it says otherwise: 10,000. */
+  readonly timeoutMs?: number
+  /** The most milliseconds that an act may ask for: 300,000. */
+  readonly maxTimeoutMs?: number
+  /** How many acts and priors may follow from one another: 32. */
+  readonly maxHops?: number
+  /** `strict`: local acts behave like remote ones. The default, unless `NODE_ENV` is `production`: then `off`. */
+  readonly parity?: 'strict' | 'off'
+  /** Bounds on messages that wait for somebody who can answer them. */
+  readonly park?: ParkOptions
+  /** Milliseconds that running work is given when the app closes: 10,000. */
+  readonly drainMs?: number
+  /** Milliseconds for which the patterns of a lost peer are kept: 30,000. */
+  readonly forgetMs?: number
+  /** Anything shaped like pino; `true` writes JSON lines to stdout. Silent by default. */
+  readonly logger?: boolean | Logger
+}
+
+/** The options with every default filled in. */
+export interface Settings {
+  readonly name: string
+  readonly instance: string
+  readonly timeoutMs: number
+  readonly maxTimeoutMs: number
+  readonly maxHops: number
+  readonly strict: boolean
+  readonly park: Required<ParkOptions>
+  readonly drainMs: number
+  readonly forgetMs: number
+  readonly log: Logger
+}
+
+const KNOWN = ['name', 'timeoutMs', 'maxTimeoutMs', 'maxHops', 'parity', 'park', 'drainMs', 'forgetMs', 'logger']
+const WHERE = 'lucilius(options)'
+
+/** Checks the options of an app and fills in the defaults. Throws `LUC_OPTIONS_INVALID`. */
+export function toSettings(options: AppOptions): Settings {
+  const given = checkKeys<AppOptions>(WHERE, options, KNOWN)
+  const maxTimeoutMs = milliseconds(given, 'maxTimeoutMs', 300_000)
+  const timeoutMs = Math.min(milliseconds(given, 'timeoutMs', 10_000), maxTimeoutMs)
+  const instance = newId()
+  const name = nameOf(given.name) ?? `app-${instance}`
+  return {
+    name,
+    instance,
+    timeoutMs,
+    maxTimeoutMs,
+    maxHops: count(WHERE, given, 'maxHops', 32, 1),
+    strict: isStrict(given.parity),
+    park: toPark(given.park ?? {}),
+    drainMs: milliseconds(given, 'drainMs', 10_000),
+    forgetMs: milliseconds(given, 'forgetMs', 30_000),
+    log: toLogger(given.logger).child({ name }),
+  }
+}
+
+function nameOf(name: unknown): string | undefined {
+  if (name === undefined || (typeof name === 'string' && name !== '' && name.length <= 200)) return name as string | undefined
+  throw new LuciliusError('LUC_OPTIONS_INVALID', `${WHERE}: 'name' is a text of 1 to 200 characters.`)
+}
+
+function isStrict(parity: unknown): boolean {
+  if (parity === undefined) return process.env['NODE_ENV'] !== 'production'
+  if (parity === 'strict' || parity === 'off') return parity === 'strict'
+  throw new LuciliusError('LUC_OPTIONS_INVALID', `${WHERE}: 'parity' is 'strict' or 'off', not ${JSON.stringify(parity)}.`)
+}
+
+function toPark(park: ParkOptions): Required<ParkOptions> {
+  const where = `${WHERE}.park`
+  const given = checkKeys<ParkOptions>(where, park, ['max', 'maxBytes', 'unknown'])
+  if (given.unknown !== undefined && typeof given.unknown !== 'boolean') {
+    throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: 'unknown' is true or false.`)
+  }
+  return {
+    max: count(where, given, 'max', 1000, 0),
+    maxBytes: count(where, given, 'maxBytes', 16 * 1024 * 1024, 0),
+    unknown: given.unknown ?? false,
+  }
+}
+
+function milliseconds<K extends string>(given: { readonly [P in K]?: number }, key: K, preset: number): number {
+  const value = given[key]
+  if (value === undefined) return preset
+  checkMilliseconds(WHERE, key, value)
+  return value
+}
+
+function count<K extends string>(
+  where: string,
+  given: { readonly [P in K]?: number },
+  key: K,
+  preset: number,
+  least: number,
+): number {
+  const value = given[key]
+  if (value === undefined) return preset
+  checkCount(where, key, value, least)
+  return value
+}

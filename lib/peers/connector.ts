@@ -1,0 +1,83 @@
+import type { Logger } from '../logger.js'
+import type { Transport } from '../transport.js'
+import type { Peer } from './peer.js'
+import { SelfConnection } from './peers.js'
+
+/** Milliseconds after a loss in which tries follow each other fast. */
+const FAST_FOR_MS = 5_000
+const FAST_MS = 100
+const SLOW_MS = 5_000
+
+/**
+ * Keeps one connection to a peer: connects, and after a loss connects again, at first every 0 to 100 ms, after 5 s with
+ * full jitter of up to 5 s, so that a restarted peer is neither missed nor overrun.
+ */
+export class Connector {
+  readonly #transport: Transport
+  readonly #peer: Peer
+  readonly #log: Logger
+  #closed = false
+  #known: (() => void) | undefined
+  #lostAt = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(transport: Transport, peer: Peer, log: Logger) {
+    this.#transport = transport
+    this.#peer = peer
+    this.#log = log
+    peer.onLost = () => this.#again()
+  }
+
+  /** Starts, and resolves once the peer is known or the connector is closed. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#known = resolve
+      this.#lostAt = performance.now()
+      void this.#try()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#known?.()
+    const { connection } = this.#peer
+    this.#peer.onLost = undefined
+    await connection?.close()
+  }
+
+  async #try(): Promise<void> {
+    try {
+      const connection = await this.#transport.connect(this.#peer)
+      if (this.#closed) {
+        await connection.close()
+        return
+      }
+      this.#peer.up(connection)
+      this.#known?.()
+      this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connected')
+    } catch (error) {
+      if (error instanceof SelfConnection) return this.#giveUp()
+      this.#log.debug({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
+      this.#retry()
+    }
+  }
+
+  #again(): void {
+    this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connection lost')
+    this.#lostAt = performance.now()
+    this.#retry()
+  }
+
+  #retry(): void {
+    if (this.#closed) return
+    const spread = performance.now() - this.#lostAt < FAST_FOR_MS ? FAST_MS : SLOW_MS
+    this.#timer = setTimeout(() => void this.#try(), Math.random() * spread)
+  }
+
+  #giveUp(): void {
+    this.#closed = true
+    this.#log.warn({ transport: this.#transport.name }, 'connected to itself: closed')
+    this.#known?.()
+  }
+}

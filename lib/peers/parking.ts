@@ -1,0 +1,85 @@
+import { remainingMs, settleDeadline, startDeadline, type Waiting } from '../deadline.js'
+import { LuciliusError } from '../errors.js'
+import type { Message } from '../message.js'
+
+/** A message that waits until `free` says that it may go on. */
+export interface Ticket {
+  /** Looked at in order of arrival whenever something changed. */
+  readonly free: () => boolean
+  /** Stops waiting; harmless when it is over. */
+  leave(): void
+}
+
+interface Parked extends Ticket {
+  readonly bytes: number
+  readonly resume: () => void
+}
+
+/** Holds messages that nobody can answer yet, within bounds and in order of arrival. */
+export class Parking {
+  readonly #max: number
+  readonly #maxBytes: number
+  readonly #parked = new Set<Parked>()
+  #bytes = 0
+
+  constructor({ max, maxBytes }: { readonly max: number; readonly maxBytes: number }) {
+    this.#max = max
+    this.#maxBytes = maxBytes
+  }
+
+  /** Parks a message; `resume` is called once when it is free. Throws `LUC_OVERLOADED` when a bound is reached. */
+  park(message: Message, free: () => boolean, resume: () => void): Ticket {
+    const bytes = Buffer.byteLength(JSON.stringify(message))
+    if (this.#parked.size >= this.#max || this.#bytes + bytes > this.#maxBytes) throw this.#full()
+    const parked: Parked = { bytes, free, resume, leave: () => this.#leave(parked) }
+    this.#parked.add(parked)
+    this.#bytes += bytes
+    return parked
+  }
+
+  /** Something changed: lets go what is free, first come, first served. */
+  wake(): void {
+    for (const parked of [...this.#parked]) {
+      if (!this.#parked.has(parked) || !parked.free()) continue
+      this.#leave(parked)
+      parked.resume()
+    }
+  }
+
+  #leave(parked: Parked): void {
+    if (this.#parked.delete(parked)) this.#bytes -= parked.bytes
+  }
+
+  #full(): LuciliusError {
+    return new LuciliusError(
+      'LUC_OVERLOADED',
+      `Nobody can be reached who answers this, and ${this.#parked.size} messages wait already. Start what answers it, or raise park.max and park.maxBytes.`,
+    )
+  }
+}
+
+/** A wait of its own, for a message that no call stands for yet. */
+export class Patience implements Waiting {
+  readonly timeoutMs: number
+  expiresAt = 0
+  before: Waiting | undefined = undefined
+  after: Waiting | undefined = undefined
+  readonly #giveUp: () => void
+
+  constructor(timeoutMs: number, giveUp: () => void) {
+    this.timeoutMs = timeoutMs
+    this.#giveUp = giveUp
+    startDeadline(this)
+  }
+
+  expire(): void {
+    this.#giveUp()
+  }
+
+  /** Ends the wait and tells how many milliseconds are left. */
+  end(): number {
+    const left = remainingMs(this)
+    settleDeadline(this)
+    return Math.max(1, left)
+  }
+}

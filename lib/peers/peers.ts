@@ -1,0 +1,164 @@
+import type { Dispatcher } from '../dispatch/dispatcher.js'
+import { LuciliusError } from '../errors.js'
+import type { Emission, Events } from '../events/events.js'
+import type { Settings } from '../options.js'
+import { covers } from '../covers.js'
+import type { Pattern } from '../pattern.js'
+import type { Announcement, Call, Connection, Envelope, Outcome } from '../transport.js'
+import { announce, type Heard } from './announcement.js'
+import { Carrier } from './carrier.js'
+import type { Exposure } from './exposure.js'
+import { arrivalOf, chooseAction } from './inbound.js'
+import type { Parking } from './parking.js'
+import { type Host, Peer } from './peer.js'
+import { RemoteActions } from './remote-actions.js'
+import { RemoteSubscriptions } from './remote-subscriptions.js'
+import { toWireError } from './wire-error.js'
+
+/** How a peer is dealt with. */
+export interface Terms {
+  readonly exposure: Exposure
+  /** Which of its patterns are taken. */
+  readonly accept: '*' | readonly Pattern[]
+}
+
+/** The other apps that this one is connected to, and what is learned from them. */
+export class Peers implements Host {
+  readonly #dispatcher: Dispatcher
+  readonly #events: Events
+  readonly #settings: Settings
+  readonly #parking: Parking
+  readonly #actions: RemoteActions
+  readonly #subscriptions = new RemoteSubscriptions()
+  readonly #accepts = new Map<Peer, Terms['accept']>()
+  readonly #forgetting = new Map<Peer, NodeJS.Timeout>()
+  readonly #listeners = new Set<() => void>()
+  #draining = false
+  #telling = false
+
+  constructor(dispatcher: Dispatcher, events: Events, settings: Settings, parking: Parking) {
+    this.#dispatcher = dispatcher
+    this.#events = events
+    this.#settings = settings
+    this.#parking = parking
+    this.#actions = new RemoteActions(dispatcher, new Carrier(dispatcher, parking), settings.log)
+    dispatcher.actions.onChange(() => this.#news())
+    events.subscriptions.onChange(() => this.#news())
+  }
+
+  /** A new peer, known once it has told what it is. */
+  meet({ exposure, accept }: Terms, connection: Connection | undefined): Peer {
+    const peer = new Peer(this, exposure, connection)
+    this.#accepts.set(peer, accept)
+    return peer
+  }
+
+  /** Tells all peers that no new work is taken. */
+  drain(): void {
+    this.#draining = true
+    this.#tell()
+  }
+
+  /** Forgets a peer and what it answered. */
+  forget(peer: Peer): void {
+    clearTimeout(this.#forgetting.get(peer))
+    this.#forgetting.delete(peer)
+    this.#accepts.delete(peer)
+    this.#actions.forget(peer)
+    this.#subscriptions.forget(peer)
+    this.#parking.wake()
+  }
+
+  /** A connection has learned its peer, or was given up: what waited for that goes on. */
+  learned(): void {
+    this.#parking.wake()
+  }
+
+  /** Forgets everybody, at once. */
+  forgetAll(): void {
+    for (const peer of [...this.#accepts.keys()]) this.forget(peer)
+  }
+
+  /** Hands an event on to the peers that observe it, one instance for each service that has none here. */
+  emit(emission: Emission, taken: ReadonlySet<string>): void {
+    this.#subscriptions.emit(emission, taken, this.#settings)
+  }
+
+  tell(peer: Peer): Announcement {
+    const { name, instance } = this.#settings
+    const self = { name, instance, draining: this.#draining }
+    return announce(self, this.#dispatcher.actions, this.#events.subscriptions, peer.exposure)
+  }
+
+  onTell(changed: () => void): () => void {
+    this.#listeners.add(changed)
+    return () => void this.#listeners.delete(changed)
+  }
+
+  check({ instance }: Heard): void {
+    if (instance === this.#settings.instance) throw new SelfConnection()
+  }
+
+  heard(peer: Peer): void {
+    clearTimeout(this.#forgetting.get(peer))
+    this.#forgetting.delete(peer)
+    // It has just told.
+    const { actions, subscriptions } = peer.known as Heard
+    this.#actions.update(peer, actions.filter(({ pattern }) => this.#accepted(peer, pattern)))
+    this.#subscriptions.update(peer, subscriptions)
+    this.#parking.wake()
+  }
+
+  lost(peer: Peer): void {
+    if (!this.#accepts.has(peer)) return
+    const timer = setTimeout(() => this.forget(peer), this.#settings.forgetMs)
+    timer.unref()
+    this.#forgetting.set(peer, timer)
+  }
+
+  async answer(peer: Peer, envelope: Envelope, call: Call): Promise<Outcome> {
+    try {
+      if (envelope.kind === 'event') return this.#observe(peer, envelope, call)
+      if (this.#draining) throw closed(this.#settings.name)
+      const action = chooseAction(envelope, this.#dispatcher.actions, peer.exposure)
+      const reply = await this.#dispatcher.answer(action, envelope.message, arrivalOf(envelope.meta, peer.info, call, this.#settings))
+      return reply === undefined ? {} : { reply }
+    } catch (error) {
+      return { error: toWireError(error) }
+    }
+  }
+
+  #observe(peer: Peer, { message, meta, services }: Envelope & { kind: 'event' }, call: Call): Outcome {
+    if (this.#draining) throw closed(this.#settings.name)
+    if (!peer.exposure.eventIn(message)) return {}
+    const { hops, origin, id, traceparent } = arrivalOf(meta, peer.info, call, this.#settings)
+    this.#events.receive({ message, origin, hops, id, traceparent }, services)
+    return {}
+  }
+
+  #accepted(peer: Peer, pattern: Pattern): boolean {
+    const accept = this.#accepts.get(peer)
+    if (accept === undefined || pattern.text === '') return false
+    return accept === '*' || accept.some((one) => covers(one, pattern))
+  }
+
+  /** Changes within one turn are told together. */
+  #news(): void {
+    this.#parking.wake()
+    if (this.#telling || this.#listeners.size === 0) return
+    this.#telling = true
+    queueMicrotask(() => this.#tell())
+  }
+
+  #tell(): void {
+    this.#telling = false
+    for (const changed of this.#listeners) changed()
+  }
+}
+
+/** The app that was connected to is this one. */
+export class SelfConnection extends Error {}
+
+function closed(name: string): LuciliusError {
+  return new LuciliusError('LUC_SERVICE_CLOSED', `${name} is closing and takes no new work.`)
+}

@@ -1,0 +1,99 @@
+import type { Action } from '../dispatch/action.js'
+import type { Dispatcher } from '../dispatch/dispatcher.js'
+import type { Logger } from '../logger.js'
+import type { Pattern } from '../pattern.js'
+import type { Carrier } from './carrier.js'
+import type { Heard } from './announcement.js'
+import type { Peer } from './peer.js'
+
+/** An action that runs elsewhere: one pattern of one service, answered by every peer that announced it. */
+export interface RemoteAction {
+  readonly action: Action
+  readonly peers: Peer[]
+  /** The next of equally busy peers to ask. */
+  turn: number
+  idempotent: boolean
+}
+
+/** What peers announced, as actions of the one router. */
+export class RemoteActions {
+  readonly #known = new Map<string, RemoteAction>()
+  readonly #dispatcher: Dispatcher
+  readonly #carrier: Carrier
+  readonly #log: Logger
+  #order = 0
+
+  constructor(dispatcher: Dispatcher, carrier: Carrier, log: Logger) {
+    this.#dispatcher = dispatcher
+    this.#carrier = carrier
+    this.#log = log
+  }
+
+  /** Makes the actions of a peer those that it announced: new ones come, withdrawn ones go at once. */
+  update(peer: Peer, announced: Heard['actions']): void {
+    const keys = new Set(announced.map(({ pattern, service }) => keyOf(pattern, service)))
+    this.#withdraw(peer, (key) => !keys.has(key))
+    for (const { pattern, service, idempotent } of announced) this.#announce(peer, pattern, service, idempotent)
+  }
+
+  /** Takes a peer out of everything it answered. */
+  forget(peer: Peer): void {
+    this.#withdraw(peer, () => true)
+  }
+
+  #announce(peer: Peer, pattern: Pattern, service: string, idempotent: boolean): void {
+    const key = keyOf(pattern, service)
+    const known = this.#known.get(key)
+    if (known !== undefined) {
+      if (!known.peers.includes(peer)) known.peers.push(peer)
+      known.idempotent = known.idempotent && idempotent
+      return
+    }
+    this.#warnOfClash(pattern, service)
+    const remote: RemoteAction = { action: this.#actionOf(peer, pattern, service), peers: [peer], turn: 0, idempotent }
+    this.#known.set(key, remote)
+    this.#carrier.carries(remote)
+    this.#dispatcher.add(remote.action)
+  }
+
+  #actionOf(peer: Peer, pattern: Pattern, service: string): Action {
+    const handler = this.#carrier.handler
+    return {
+      pattern,
+      service,
+      options: {},
+      handler,
+      remote: peer.info.name,
+      log: this.#log,
+      order: ++this.#order,
+      timeoutMs: Number.POSITIVE_INFINITY,
+      run: handler,
+      outer: undefined,
+    }
+  }
+
+  #withdraw(peer: Peer, gone: (key: string) => boolean): void {
+    for (const [key, remote] of this.#known) {
+      const index = remote.peers.indexOf(peer)
+      if (index < 0 || !gone(key)) continue
+      remote.peers.splice(index, 1)
+      if (remote.peers.length > 0) continue
+      this.#known.delete(key)
+      this.#dispatcher.actions.remove(remote.action)
+    }
+  }
+
+  #warnOfClash(pattern: Pattern, service: string): void {
+    const slot = this.#dispatcher.actions.router.get(pattern.text)
+    if (slot === undefined || slot.top.service === service) return
+    const first = slot.local.length > 0 ? `'${slot.top.service}', which runs here,` : `'${[slot.top.service, service].sort()[0]}'`
+    this.#log.warn(
+      { pattern: pattern.text, services: [slot.top.service, service] },
+      `services '${slot.top.service}' and '${service}' both answer ${pattern.text}: ${first} is asked first`,
+    )
+  }
+}
+
+function keyOf(pattern: Pattern, service: string): string {
+  return JSON.stringify([service, pattern.text])
+}

@@ -1,0 +1,32 @@
+/**
+ * The door for those who write transports: the contract, the codec and the errors, and nothing that knows apps.
+ *
+ * @module
+ */
+export { decodeEnvelope, decodeOutcome, encodeEnvelope, encodeOutcome, toEnvelope, toMeta, toOutcome } from './codec.js'
+export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
+export type { PeerInfo } from './handler.js'
+export type { Message } from './message.js'
+export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
+export type { PortableLimits } from './portable.js'
+export {
+  type ActEnvelope,
+  type AnnouncedAction,
+  type AnnouncedSubscription,
+  type Announcement,
+  type Audience,
+  type Call,
+  type Carry,
+  type Connection,
+  type Envelope,
+  type EventEnvelope,
+  type Listener,
+  type Observer,
+  type Outcome,
+  type Receiver,
+  type Transport,
+  WIRE_VERSION,
+  type WireError,
+  type WireMeta,
+} from './transport.js'
+export { decodeJson, encodeJson } from './wire-json.js'

@@ -1,0 +1,147 @@
+/**
+ * The contract between the core and a way to carry messages.
+ *
+ * Both ends of a connection look the same: each holds an {@link Observer}, the half that the core gives to the transport,
+ * and a {@link Connection}, the half that the transport gives to the core.
+ */
+import type { PeerInfo } from './handler.js'
+import type { Handled } from './errors.js'
+import type { Message } from './message.js'
+
+/** The version of the envelopes in this file. A peer that speaks another one is refused. */
+export const WIRE_VERSION = 1
+
+/** Carries an envelope to the other end. A rejection says that the carrying failed, an outcome what the action answered. */
+export type Carry = (envelope: Envelope, call: Call) => Promise<Outcome>
+
+/** One envelope under way, seen from either end of the wire. */
+export interface Call {
+  /**
+   * The cancel hook: whoever carries or answers the call sets it, whoever gives up calls it, at most once.
+   *
+   * A field instead of an `AbortSignal`, because a signal with a listener costs two hundred times as much.
+   */
+  onCancel: (() => void) | undefined
+  /** On whose behalf a client acts; set by a listener that authenticated it. */
+  readonly identity?: unknown
+}
+
+/** What crosses between two apps: an act that wants an outcome, or an event that wants none. */
+export type Envelope = ActEnvelope | EventEnvelope
+
+/** A message that one action is to answer. */
+export interface ActEnvelope {
+  readonly kind: 'act'
+  readonly message: Message
+  readonly meta: WireMeta
+  /** The pattern that the sender chose. An assertion: the receiver answers `LUC_ROUTE_CHANGED` if it would run another. */
+  readonly to?: string
+  /** The pattern whose action asked for its prior: the receiver routes among the strictly wider ones. */
+  readonly below?: string
+  /** The pattern that the receiver routes by, instead of the message (`exact`). */
+  readonly by?: string
+}
+
+/** A message that subscriptions of the named services observe. */
+export interface EventEnvelope {
+  readonly kind: 'event'
+  readonly message: Message
+  readonly meta: WireMeta
+  /** Services that this instance was picked for; subscriptions with `each: 'instance'` run whatever stands here. */
+  readonly services: readonly string[]
+}
+
+/** The part of the meta that crosses. Time is what remains, never a wall clock. */
+export interface WireMeta {
+  readonly id: string
+  readonly traceparent: string
+  readonly timeoutMs: number
+  readonly hops: number
+  readonly identity?: unknown
+}
+
+/** The reply (absent for `undefined`), or the error that the action ended in. */
+export type Outcome = { readonly reply?: unknown; readonly error?: undefined } | { readonly error: WireError }
+
+/** An error as it crosses: its cause and stack stay at home. */
+export interface WireError {
+  readonly code: string
+  readonly message: string
+  readonly handled: Handled
+  readonly details?: unknown
+}
+
+/** What one end of a connection tells of itself. */
+export interface Announcement extends PeerInfo {
+  readonly wire: number
+  readonly actions: readonly AnnouncedAction[]
+  readonly subscriptions: readonly AnnouncedSubscription[]
+  /** The app finishes what runs and takes nothing new. */
+  readonly draining: boolean
+}
+
+/** An action that the other end may act on. */
+export interface AnnouncedAction {
+  readonly pattern: string
+  readonly service: string
+  readonly idempotent?: boolean
+}
+
+/** A subscription whose events the other end should send. */
+export interface AnnouncedSubscription {
+  readonly pattern: string
+  readonly service: string
+  readonly each?: 'instance'
+}
+
+/** This app's half of one connection, made by the core. */
+export interface Observer {
+  /** What to tell the other end now. */
+  tell(): Announcement
+  /** Calls `changed` whenever there is something new to tell, until the returned function is called. */
+  onTell(changed: () => void): () => void
+  /** Takes what the other end told, unchecked: the first time when it is known, then at each change. */
+  hear(announcement: unknown): void
+  /** Answers an envelope from the other end. Never rejects. */
+  receive: Carry
+  /** The connection is gone. Nothing may be called after it. */
+  lost(): void
+}
+
+/** The other half, made by the transport. */
+export interface Connection {
+  /** Sends an envelope to the other end. */
+  readonly carry: Carry
+  /** Closes this connection; `observer.lost` is called at both ends. */
+  close(): Promise<void>
+}
+
+/** What the core gives to a listening transport. */
+export interface Receiver {
+  /** Who may connect: other apps of the system, or anybody who speaks the wire format. */
+  readonly audience: Audience
+  /** A connection came in. */
+  accept(connection: Connection): Observer
+}
+
+/** Pages, curl and other languages, or other lucilius apps of the same system. */
+export type Audience = 'clients' | 'peers'
+
+/** A transport that listens. */
+export interface Listener {
+  /** Where others connect to. */
+  readonly url: string
+  /** Stops listening and closes its connections. The core has drained before. */
+  close(): Promise<void>
+}
+
+/** A way to carry envelopes. No base class and no registry: `app.listen(transport)`, `app.connect(transport)`. */
+export interface Transport {
+  readonly name: string
+  /** Who its listeners are for unless `listen` says so: `clients` if absent. */
+  readonly audience?: Audience
+  /** Opens the listening end. */
+  listen(receiver: Receiver): Promise<Listener>
+  /** Makes one attempt to connect; the core repeats it. Resolves once the peer has told what it is. */
+  connect(observer: Observer): Promise<Connection>
+}

@@ -1,0 +1,57 @@
+import type { Call } from './dispatch/call.js'
+import { LuciliusError } from './errors.js'
+import type { ActOptions } from './handler.js'
+import type { Message } from './message.js'
+import { type Parking, Patience } from './peers/parking.js'
+
+/** What is to be known about messages that no action answers. */
+export interface Prospects {
+  /** Whether an action may still come: a peer is not known yet, or `park.unknown` is set. */
+  mayCome(): boolean
+  /** The error for a message that nobody answers. */
+  notFound(message: Message): LuciliusError
+}
+
+/** Deals with messages that no action answers: parks them while one may come, else refuses them. */
+export class Unanswered {
+  readonly #parking: Parking
+  readonly #timeoutMs: number
+  readonly #prospects: Prospects
+
+  constructor(parking: Parking, { timeoutMs }: { readonly timeoutMs: number }, prospects: Prospects) {
+    this.#parking = parking
+    this.#timeoutMs = timeoutMs
+    this.#prospects = prospects
+  }
+
+  /** Rejects, or settles like `again`, which is called with the time that is left once an action answers. */
+  readonly hold = (
+    message: Message,
+    call: Call | undefined,
+    wish: ActOptions | undefined,
+    answered: () => boolean,
+    again: (leftMs: number) => Promise<unknown>,
+  ): Promise<unknown> => {
+    if (!this.#prospects.mayCome()) return Promise.reject(this.#prospects.notFound(message))
+    const timeoutMs = Math.min(wish?.timeoutMs ?? this.#timeoutMs, call?.remainingMs ?? Number.POSITIVE_INFINITY)
+    return new Promise((resolve, reject) => {
+      const free = () => answered() || !this.#prospects.mayCome()
+      const ticket = this.#parking.park(message, free, () => resolve(again(patience.end())))
+      const giveUp = (error: LuciliusError) => {
+        patience.end()
+        ticket.leave()
+        reject(error)
+      }
+      const patience = new Patience(timeoutMs, () => giveUp(unreachable(timeoutMs)))
+      wish?.signal?.addEventListener('abort', () => giveUp(cancelled()), { once: true })
+    })
+  }
+}
+
+function unreachable(timeoutMs: number): LuciliusError {
+  return new LuciliusError('LUC_UNREACHABLE', `Nobody who answers this message appeared within ${timeoutMs} ms.`)
+}
+
+function cancelled(): LuciliusError {
+  return new LuciliusError('LUC_CANCELLED', 'The caller cancelled while nobody answered yet.', { handled: 'no' })
+}

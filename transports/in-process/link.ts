@@ -1,0 +1,117 @@
+import {
+  type Announcement,
+  type Call,
+  type Connection,
+  decodeEnvelope,
+  decodeJson,
+  decodeOutcome,
+  encodeEnvelope,
+  encodeJson,
+  encodeOutcome,
+  type Envelope,
+  LuciliusError,
+  type Observer,
+  type Outcome,
+} from '../../lib/transport-kit.js'
+
+/** Two observers that talk to each other in text. */
+export class Link {
+  /** The connection that the connecting side holds. */
+  readonly near: Connection
+  /** Called once when the link is closed. */
+  onClosed: (() => void) | undefined
+  readonly #nearSide: Observer
+  readonly #farSide: Observer
+  readonly #pending = new Set<(error: Error) => void>()
+  readonly #stops: (() => void)[] = []
+  #closed = false
+
+  constructor(accept: (there: Connection) => Observer, nearSide: Observer) {
+    const close = async () => this.close()
+    this.#nearSide = nearSide
+    this.#farSide = accept({ carry: (envelope, call) => this.#carry(nearSide, envelope, call), close })
+    this.near = { carry: (envelope, call) => this.#carry(this.#farSide, envelope, call), close }
+  }
+
+  /** Both sides tell what they are, now and at each change. Throws what either has against the other. */
+  open(): void {
+    try {
+      this.#introduce(this.#farSide, this.#nearSide)
+      this.#introduce(this.#nearSide, this.#farSide)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Ends the link: what has not been answered is lost. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const stop of this.#stops) stop()
+    for (const reject of this.#pending) reject(lost())
+    this.#pending.clear()
+    this.onClosed?.()
+    this.#nearSide.lost()
+    this.#farSide.lost()
+  }
+
+  #introduce(from: Observer, to: Observer): void {
+    to.hear(across(from.tell()))
+    this.#stops.push(from.onTell(() => queueMicrotask(() => this.#tellNews(from, to))))
+  }
+
+  #tellNews(from: Observer, to: Observer): void {
+    if (!this.#closed) to.hear(across(from.tell()))
+  }
+
+  #carry(to: Observer, envelope: Envelope, call: Call): Promise<Outcome> {
+    if (this.#closed) {
+      return Promise.reject(new LuciliusError('LUC_UNREACHABLE', 'The connection is closed.'))
+    }
+    let text: string
+    try {
+      text = encodeEnvelope(envelope)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return new Promise((resolve, reject) => {
+      const there: Call = { onCancel: undefined }
+      const settle = () => {
+        this.#pending.delete(fail)
+        call.onCancel = undefined
+      }
+      const fail = (error: Error) => {
+        settle()
+        reject(error)
+      }
+      this.#pending.add(fail)
+      call.onCancel = () => {
+        fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
+        queueMicrotask(() => there.onCancel?.())
+      }
+      // The other side acts in a turn of its own, as it would behind a socket.
+      setImmediate(() => {
+        if (!this.#pending.has(fail)) return
+        void answer(to, text, there).then((outcome) => {
+          if (!this.#pending.has(fail)) return
+          settle()
+          resolve(decodeOutcome(outcome))
+        }, fail)
+      })
+    })
+  }
+}
+
+async function answer(to: Observer, text: string, call: Call): Promise<string> {
+  return encodeOutcome(await to.receive(decodeEnvelope(text), call))
+}
+
+/** An announcement as it arrives. */
+function across(announcement: Announcement): unknown {
+  return decodeJson(encodeJson(announcement), { maxBytes: 16 * 1024 * 1024 })
+}
+
+function lost(): LuciliusError {
+  return new LuciliusError('LUC_REPLY_LOST', 'The connection was closed before there was an answer.')
+}

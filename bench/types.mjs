@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const patterns = Number(process.env.N ?? 500)
-const calls = patterns
+const patterns = 500
+const calls = 500
 const limit = 4
-const rounds = 1
+const rounds = 3
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')

@@ -1,7 +1,6 @@
 import type { ActionInfo, Explanation } from './explain.js'
 import type { PatternLike, PeerInfo } from './handler.js'
 import type { Logger } from './logger.js'
-import type { Message } from './message.js'
 import type { EventExposure, PatternList } from './peers/exposure.js'
 import type { PluginObject, PluginSetup } from './plugin.js'
 import type { Audience, Listener, Transport } from './transport.js'

@@ -3,7 +3,7 @@ import { Connections } from './connections.js'
 import { forEachWaiting } from './deadline.js'
 import { Call } from './dispatch/call.js'
 import { Dispatcher } from './dispatch/dispatcher.js'
-import { insideHandler } from './dispatch/guard.js'
+import { followedCall } from './dispatch/followed.js'
 import { LuciliusError } from './errors.js'
 import { Events } from './events/events.js'
 import { nearestPatterns, textOf } from './explain.js'
@@ -55,7 +55,7 @@ export class Core {
   /** Strict parity follows handlers: an act that leaves the context behind loses deadline, trace and identity. */
   warnInsideHandler(): void {
     if (this.#warned || !this.settings.strict) return
-    const call = insideHandler.getStore()
+    const call = followedCall()
     if (call === undefined || call.settled) return
     this.#warned = true
     this.settings.log.warn(

@@ -31,7 +31,7 @@ export function parseJsonicText(text: string, kind: TextKind): Parsed {
     return parser(text, { kind, text }) as Parsed // the rule `document` makes nothing else
   } catch (error) {
     // jsonic's message holds ANSI escapes and its stack leads into the parser: neither helps who wrote the text.
-    if (error instanceof JsonicError) throw refusal(kind, text, lexerReason(error))
+    if (error instanceof JsonicError) throw refusal(kind, text, lexerReason(error as Misread))
     throw error
   }
 }
@@ -49,7 +49,7 @@ function makeParser(): typeof Jsonic {
     number: { lex: false }, // bare text stays text, `bareScalar` decides
     value: { lex: false },
     string: { allowUnknown: false },
-    tokenSet: { IGNORE: ['#SP', null, null] }, // newlines separate pairs, so the grammar must see them
+    tokenSet: { IGNORE: ['#SP', '#SP', '#SP'] }, // lists merge by index; newlines must reach the grammar
     rule: { start: 'document' },
   })
   for (const [name, { before, open, after, close }] of Object.entries(grammar)) {
@@ -256,7 +256,10 @@ function noValue(_context: Context, { parent }: Rule): string {
   return `the key ${echo(parent.u.key as string)} has no value. Write it after the colon, an empty text as ''.`
 }
 
-function lexerReason({ code, lineNumber, columnNumber }: JsonicError): string {
+/** What jsonic puts on its errors; its types do not say so. */
+type Misread = JsonicError & { readonly code: string; readonly lineNumber: number; readonly columnNumber: number }
+
+function lexerReason({ code, lineNumber, columnNumber }: Misread): string {
   const where = `at line ${lineNumber}, column ${columnNumber}`
   if (code === 'unterminated_string') return `the quote ${where} is never closed. Add the missing quote.`
   if (code === 'unprintable') return `the quoted text ${where} holds a control character. Write \\n, \\t or \\uhhhh.`

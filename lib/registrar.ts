@@ -1,6 +1,6 @@
 import type { Core } from './core.js'
 import type { Action, ActionOptions } from './dispatch/action.js'
-import { followed } from './dispatch/guard.js'
+import { followed } from './dispatch/followed.js'
 import type { Side } from './dispatch/wraps.js'
 import { LuciliusError } from './errors.js'
 import type { Subscribed } from './events/subscriptions.js'

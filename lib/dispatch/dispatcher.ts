@@ -13,6 +13,7 @@ import { Call, describe, type Ledger, type Origin } from './call.js'
 import { CallContext, callOf, type Within } from './context.js'
 import { guard } from './guard.js'
 import { type Head, Heads, wholeMessage } from './head.js'
+import { isThenable } from './thenable.js'
 import { type Wrap, Wraps } from './wraps.js'
 
 /** Bounds and manners that hold for every act of an app. */
@@ -96,7 +97,7 @@ export class Dispatcher implements Ledger, Within {
   wrap(wrap: Wrap): void {
     this.wraps.add(wrap)
     try {
-      this.#recompose(wrap)
+      this.#recompose()
     } catch (error) {
       this.unwrap(wrap)
       throw error
@@ -105,7 +106,7 @@ export class Dispatcher implements Ledger, Within {
 
   unwrap(wrap: Wrap): void {
     this.wraps.remove(wrap)
-    this.#recompose(wrap)
+    this.#recompose()
   }
 
   /** Sends a message from within `call`, or from outside when it is undefined. Never throws. */
@@ -340,7 +341,7 @@ export class Dispatcher implements Ledger, Within {
     })
   }
 
-  #recompose(wrap: Wrap): void {
+  #recompose(): void {
     for (const action of this.actions.all()) this.#compose(action)
   }
 }
@@ -353,10 +354,6 @@ function tooLate(action: Action): LuciliusError {
   return new LuciliusError('LUC_DEADLINE_EXCEEDED', `${describe(action)} was not started: its deadline had passed.`, {
     handled: 'no',
   })
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function followSignal(call: Call, signal: AbortSignal): void {

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { LuciliusError } from '../errors.js'
 import type { Context, Handler } from '../handler.js'
@@ -7,9 +6,7 @@ import { portableCopy } from '../portable.js'
 import type { Action } from './action.js'
 import { type Call, describe } from './call.js'
 import { callOf } from './context.js'
-
-/** Follows handlers in strict parity, so that an act outside the context can be noticed. Costs 280 ns a call. */
-export const insideHandler = new AsyncLocalStorage<Call>()
+import { followed } from './followed.js'
 
 /**
  * The innermost part of an action: parity, schemas and the handler itself, in this order:
@@ -20,14 +17,6 @@ export function guard(action: Action, strict: boolean, wrapped: boolean): Handle
   const handler = strict ? followed(action.handler) : action.handler
   const checked = messageSchema === undefined && replySchema === undefined ? handler : validated(action, handler)
   return wrapped ? rewritten(checked, strict) : checked
-}
-
-/** Lets an act outside the context be noticed while the handler runs. */
-export function followed(handler: Handler): Handler {
-  return (message, context) => {
-    const call = callOf(context)
-    return call === undefined ? handler(message, context) : insideHandler.run(call, handler, message, context)
-  }
 }
 
 /** Notes a message that a wrap made of the one that was sent, and checks it as that one was checked when it was sent. */

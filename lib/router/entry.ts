@@ -1,9 +1,15 @@
 import type { Pattern } from '../pattern.js'
-import type { KeySet } from './key-set.js'
 
-/** A pattern in a router, with what is kept for it and the set of keys it belongs to. */
+/** Where the keys of a pattern stand among all sets of keys of a router, the most specific being 0. */
+export interface Place {
+  readonly rank: number
+  /** The rank of the first set with fewer keys. */
+  readonly nextTier: number
+}
+
+/** A pattern in a router, with what is kept for it. */
 export interface Entry<T> {
   readonly pattern: Pattern
-  readonly home: KeySet<T>
+  readonly place: Place
   value: T
 }

@@ -13,7 +13,7 @@ interface Mask<T> {
  * The patterns of one set of keys that have globs, grouped by where these stand.
  *
  * A look-up compares the globs only of patterns whose exact values match. Its worst case is many globs under the same
- * exact values: 1,000 of them take 15 to 30 µs.
+ * exact values: 1,000 of them take 12 to 75 µs.
  */
 export class GlobIndex<T> {
   readonly #masks: Mask<T>[] = [] // more exact values first

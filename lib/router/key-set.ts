@@ -1,12 +1,12 @@
 import { isGlob } from '../glob.js'
 import { scalarText } from '../scalars.js'
 import { compareKeyLists } from '../specificity.js'
-import type { Entry } from './entry.js'
+import type { Entry, Place } from './entry.js'
 import { ExactIndex } from './exact-index.js'
 import { GlobIndex } from './glob-index.js'
 
 /** All patterns of a router that have the same keys. */
-export class KeySet<T> {
+export class KeySet<T> implements Place {
   readonly keys: readonly string[]
   readonly exact: ExactIndex<T>
   readonly globs = new GlobIndex<T>()

@@ -39,7 +39,7 @@ export class Router<T> {
       return
     }
     const home = this.#homeOf(pattern)
-    const entry: Entry<T> = { pattern, home, value }
+    const entry: Entry<T> = { pattern, place: home, value }
     this.#entries.set(pattern.text, entry)
     if (home === this.#catchAll) this.#catchAllEntry = entry
     else home.add(entry)
@@ -170,7 +170,7 @@ export class Router<T> {
   }
 
   #leaveHome(entry: Entry<T>): void {
-    const { home } = entry
+    const home = this.#homeOf(entry.pattern)
     home.remove(entry)
     if (home.size > 0) return
     this.#sets.delete(setName(home.keys))
@@ -202,8 +202,8 @@ function searchSets<T>(
 }
 
 /** The rank from which on no set can do better: its own for an exact entry, else that of the first with fewer keys. */
-function limitOf<T>({ pattern, home }: Entry<T>): number {
-  return pattern.globs === 0 ? home.rank : home.nextTier
+function limitOf<T>({ pattern, place }: Entry<T>): number {
+  return pattern.globs === 0 ? place.rank : place.nextTier
 }
 
 function mayWin<T>({ keys }: KeySet<T>, { pattern }: Entry<T>): boolean {

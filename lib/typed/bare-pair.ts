@@ -1,8 +1,10 @@
-/** Stands for a text that is no pattern: `toPattern` throws `LUC_PATTERN_INVALID` on it. */
-export type Invalid = '!'
+// Both stand in the place of a set of pairs, and the compiler prints them. No pair is like them: a pair has a colon.
 
-/** Stands for a text that only the running parser can read: a dynamic string, nested values, escapes. */
-export type Unreadable = '?'
+/** Stands for a text that is no pattern: `toPattern` throws `LUC_PATTERN_INVALID` on it. */
+export type Invalid = 'not a pattern'
+
+/** Stands for what only the running parser can read: a dynamic string or object, nested values, escapes. */
+export type Unreadable = 'known only at run time'
 
 /** White space within a line. */
 export type Space = ' ' | '\t'

@@ -39,9 +39,9 @@ type QuotedKey<K extends string, Rest extends string, Found extends string> = K 
       ? Value<K, TrimStart<V, Space>, Found>
       : Invalid
 
-type BareKey<K extends string, Rest extends string, Found extends string> = K extends `${string}${Line | Quote}${string}`
+type BareKey<K extends string, Rest extends string, Found extends string> = K extends `${string}${Quote}${string}`
   ? Unreadable
-  : K extends '' | `${string}${',' | Space | Bracket}${string}`
+  : K extends '' | `${string}${',' | Blank | Bracket}${string}`
     ? Invalid
     : Value<K, Rest, Found>
 
@@ -49,9 +49,9 @@ type Value<K extends string, S extends string, Found extends string> = S extends
   ? QuotedValue<K, V, TrimStart<Rest, Space>, Found>
   : S extends `'${infer V}'${infer Rest}`
     ? QuotedValue<K, V, TrimStart<Rest, Space>, Found>
-    : S extends `${'"' | "'"}${string}`
+    : S extends `${'"' | "'" | Line}${string}`
       ? Invalid
-      : S extends `${'`' | '{' | '[' | Line}${string}`
+      : S extends `${'`' | '{' | '['}${string}`
         ? Unreadable
         : BareValue<K, S, Before<Before<Before<S, ','>, '\n'>, '\r'>, Found>
 

@@ -1,3 +1,4 @@
+import type { Auth, Authenticate } from './auth.js'
 import type { ActionInfo, Explanation } from './explain.js'
 import type { PatternLike, PeerInfo } from './handler.js'
 import type { Logger } from './logger.js'
@@ -14,6 +15,8 @@ export interface ListenOptions {
   readonly expose: PatternList
   /** Events that pass: `in` from the other side, `out` from here. None by default. */
   readonly events?: EventExposure
+  /** Finds out who connects. A listener for peers needs it unless it is on loopback or in this process. */
+  readonly auth?: Auth | Authenticate
   /** Who connects. `clients` learn nothing of what there is; only `peers` do. The transport says what is the default. */
   readonly audience?: Audience
 }
@@ -26,6 +29,10 @@ export interface ConnectOptions {
   readonly expose?: PatternList
   /** Events that pass; all that either side observes, as far as the listener lets them, unless given. */
   readonly events?: EventExposure
+  /** What proves who this app is: `sharedSecret('…')`. */
+  readonly auth?: Auth
+  /** What a peer answers that cannot tell, because it is no lucilius app but speaks the wire format. */
+  readonly patterns?: readonly PatternLike[]
   /** `false` returns at once instead of when the peer is known. */
   readonly wait?: boolean
 }

@@ -46,13 +46,23 @@ function toEvent({ services }: Message, message: Message, meta: WireMeta): Event
   return { kind: 'event', message, meta, services }
 }
 
-/** Checks the meta of an envelope. Throws `LUC_WIRE_INVALID`. */
+/** Checks the meta of an envelope; what is absent the receiver fills in. Throws `LUC_WIRE_INVALID`. */
 export function toMeta(meta: unknown): WireMeta {
+  if (meta === undefined) return {}
   if (!isMessage(meta)) throw invalid("has no object as 'meta'")
-  const { id, traceparent, timeoutMs, hops, identity } = meta
-  if (typeof id !== 'string' || typeof traceparent !== 'string') throw invalid("has no text as 'id' or 'traceparent'")
-  if (typeof timeoutMs !== 'number' || typeof hops !== 'number') throw invalid("has no number as 'timeoutMs' or 'hops'")
-  return { id, traceparent, timeoutMs, hops, ...(identity === undefined ? {} : { identity }) }
+  const { timeoutMs, hops, identity, retried } = meta
+  if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || timeoutMs < 0)) {
+    throw invalid("has no number of at least 0 as 'timeoutMs'")
+  }
+  if (hops !== undefined && (!Number.isSafeInteger(hops) || (hops as number) < 0)) throw invalid("has no count as 'hops'")
+  return {
+    ...optionalText(meta, 'id'),
+    ...optionalText(meta, 'traceparent'),
+    ...(timeoutMs === undefined ? undefined : { timeoutMs }),
+    ...(hops === undefined ? undefined : { hops: hops as number }),
+    ...(identity === undefined ? undefined : { identity }),
+    ...(retried === true ? { retried } : undefined),
+  }
 }
 
 /** Writes an outcome. A reply that cannot be carried becomes the error that says so. */

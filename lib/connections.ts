@@ -1,18 +1,33 @@
 import type { ConnectOptions, ListenOptions, PeerConnection } from './app.js'
+import type { Authenticate, AuthRequest } from './auth.js'
 import { LuciliusError } from './errors.js'
 import { checkKeys } from './option-checks.js'
 import type { Settings } from './options.js'
+import { toPattern } from './pattern.js'
 import { Connector } from './peers/connector.js'
 import { type Exposure, toExposure, toPatterns } from './peers/exposure.js'
-import type { Peer } from './peers/peer.js'
+import type { Peer, Terms } from './peers/peer.js'
 import type { Peers } from './peers/peers.js'
-import type { Audience, Listener, Transport } from './transport.js'
+import { portableCopy } from './portable.js'
+import { newId } from './trace.js'
+import type { Audience, Credentials, Listener, Receiver, Transport } from './transport.js'
+
+const LISTEN_KEYS = ['expose', 'events', 'audience', 'auth']
+const CONNECT_KEYS = ['accept', 'expose', 'events', 'auth', 'patterns', 'wait']
+
+/** How a listener lets others in. */
+interface Admission {
+  readonly audience: Audience
+  readonly exposure: Exposure
+  readonly authenticate: Authenticate | undefined
+}
 
 /** The listeners and connections of an app. */
 export class Connections {
   readonly #peers: Peers
   readonly #settings: Settings
-  readonly #open = new Set<{ close(): Promise<void> }>()
+  readonly #listeners = new Set<Listener>()
+  readonly #connections = new Set<PeerConnection>()
   /** How many connections have not learned their peer yet. */
   learning = 0
 
@@ -22,31 +37,36 @@ export class Connections {
   }
 
   /** Reads the arguments of `listen`. Throws what is wrong with them, before anything is waited for. */
-  check(transport: Transport, given: ListenOptions): { readonly audience: Audience; readonly exposure: Exposure } {
+  check(transport: Transport, given: ListenOptions): Admission {
     checkTransport('listen', transport)
     if ((given as Partial<ListenOptions> | undefined)?.expose === undefined) throw exposeRequired()
-    const options = checkKeys<ListenOptions>('listen', given, ['expose', 'events', 'audience'])
-    const exposure = toExposure('listen', options.expose, options.events ?? {})
-    const audience = options.audience ?? transport.audience ?? 'clients'
-    if (audience === 'clients' || audience === 'peers') return { audience, exposure }
-    throw new LuciliusError('LUC_OPTIONS_INVALID', "listen: 'audience' is 'clients' or 'peers'.")
+    const { expose, events, audience, auth } = checkKeys<ListenOptions>('listen', given, LISTEN_KEYS)
+    const admission: Admission = {
+      audience: toAudience(audience ?? transport.audience ?? 'clients'),
+      exposure: toExposure('listen', expose, events ?? {}),
+      authenticate: auth === undefined ? undefined : toAuthenticate(auth),
+    }
+    if (admission.audience === 'peers' && admission.authenticate === undefined && transport.local !== true) {
+      throw new LuciliusError(
+        'LUC_OPTIONS_INVALID',
+        "listen: a listener for peers that is not on loopback needs 'auth': give the same sharedSecret('…') here and to connect.",
+      )
+    }
+    return admission
   }
 
   /** Opens a listener. */
   async listen(transport: Transport, given: ListenOptions): Promise<Listener> {
-    const { audience, exposure } = this.check(transport, given)
-    const listener = await transport.listen({
-      audience,
-      accept: (connection) => this.#peers.meet({ exposure, accept: '*' }, connection),
-    })
+    const listener = await transport.listen(this.#receiver(this.check(transport, given)))
     const open: Listener = {
       url: listener.url,
+      drain: () => listener.drain?.(),
       close: () => {
-        this.#open.delete(open)
+        this.#listeners.delete(open)
         return listener.close()
       },
     }
-    this.#open.add(open)
+    this.#listeners.add(open)
     this.#settings.log.info({ url: open.url, transport: transport.name }, 'listening')
     return open
   }
@@ -54,49 +74,115 @@ export class Connections {
   /** Opens a connection and keeps it. */
   async connect(transport: Transport, given: ConnectOptions = {}): Promise<PeerConnection> {
     checkTransport('connect', transport)
-    const options = checkKeys<ConnectOptions>('connect', given, ['accept', 'expose', 'events', 'wait'])
-    const terms = {
+    const options = checkKeys<ConnectOptions>('connect', given, CONNECT_KEYS)
+    const { patterns } = options
+    const terms: Terms = {
+      audience: 'peers',
       exposure: toExposure('connect', options.expose ?? [], options.events ?? { in: '*', out: '*' }),
-      accept: toPatterns('connect.accept', options.accept ?? '*'),
+      authorization: options.auth?.authorization,
+      silent: patterns !== undefined,
     }
-    const peer = this.#peers.meet(terms, undefined)
-    const connector = new Connector(transport, peer, this.#settings.log)
-    const connection = this.#handle(peer, connector)
-    this.learning++
-    const known = connector.start().finally(() => {
-      this.learning--
-      this.#peers.learned()
-    })
-    if (options.wait !== false) await known
-    return connection
+    const peer = this.#peers.meet(terms, toPatterns('connect.accept', options.accept ?? '*'), undefined)
+    if (patterns !== undefined) knowSilent(peer, transport, patterns)
+    return this.#keep(transport, peer, options.wait !== false)
   }
 
-  /** Closes everything. */
+  /** Tells the listeners that the app drains. */
+  drain(): void {
+    for (const listener of this.#listeners) listener.drain?.()
+  }
+
+  /** Closes everything: connections first, so that nobody is sent away by a closing listener of ours. */
   async close(): Promise<void> {
+    await Promise.all([...this.#connections].map((one) => one.close()))
+    await Promise.all([...this.#listeners].map((one) => one.close()))
     this.#peers.forgetAll()
-    await Promise.all([...this.#open].map((one) => one.close()))
   }
 
-  #handle(peer: Peer, connector: Connector): PeerConnection {
+  #receiver({ audience, exposure, authenticate }: Admission): Receiver {
+    const peers = this.#peers
+    const { log } = this.#settings
+    return {
+      audience,
+      get draining() {
+        return peers.draining
+      },
+      authenticate: async (request) => {
+        if (authenticate === undefined) return {}
+        // Transports hand over requests as their libraries make them; all have headers.
+        return credentials(authenticate, request as AuthRequest, (error) => log.warn({ err: error }, 'authenticate failed'))
+      },
+      accept: (connection, { identity }) => peers.meet({ audience, exposure, identity }, '*', connection),
+    }
+  }
+
+  async #keep(transport: Transport, peer: Peer, wait: boolean): Promise<PeerConnection> {
+    const connector = new Connector(transport, peer, this.#settings.log)
     const connection: PeerConnection = {
       get peer() {
         return peer.known === undefined ? undefined : peer.info
       },
       close: async () => {
-        this.#open.delete(connection)
+        this.#connections.delete(connection)
         this.#peers.forget(peer)
         await connector.close()
       },
     }
-    this.#open.add(connection)
+    this.#connections.add(connection)
+    this.learning++
+    const known = connector.start().finally(() => {
+      this.learning--
+      this.#peers.learned()
+    })
+    if (wait) await known
     return connection
   }
+}
+
+/** A peer that cannot tell answers what we were told it answers, as a service of its own. */
+function knowSilent(peer: Peer, transport: Transport, patterns: ConnectOptions['patterns'] & object): void {
+  const name = `${transport.name}-${newId()}`
+  const actions = patterns.map((pattern) => ({ pattern: toPattern(pattern), service: name, idempotent: false }))
+  peer.know({ name, instance: name, draining: false, actions, subscriptions: [] })
+}
+
+async function credentials(
+  authenticate: Authenticate,
+  request: AuthRequest,
+  warn: (error: unknown) => void,
+): Promise<Credentials> {
+  let identity: unknown
+  try {
+    identity = await authenticate(request)
+  } catch (error) {
+    if (error instanceof LuciliusError) throw error
+    warn(error)
+  }
+  if (identity === true) return {}
+  if (identity === undefined || identity === null || identity === false) {
+    throw new LuciliusError('LUC_UNAUTHENTICATED', 'Who you are could not be established.')
+  }
+  return { identity: portableCopy(identity, 'message') }
+}
+
+function toAuthenticate(auth: NonNullable<ListenOptions['auth']>): Authenticate {
+  if (typeof auth === 'function') return auth
+  if (typeof auth === 'object' && auth !== null && typeof auth.authenticate === 'function') return auth.authenticate
+  throw new LuciliusError('LUC_OPTIONS_INVALID', "listen: 'auth' is sharedSecret('…') or a function (request) => identity.")
+}
+
+function toAudience(audience: unknown): Audience {
+  if (audience === 'clients' || audience === 'peers') return audience
+  throw new LuciliusError('LUC_OPTIONS_INVALID', "listen: 'audience' is 'clients' or 'peers'.")
 }
 
 function checkTransport(where: string, transport: unknown): void {
   const { name, listen, connect } = (transport ?? {}) as Partial<Transport>
   if (typeof name === 'string' && typeof listen === 'function' && typeof connect === 'function') return
-  throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: the first argument is a transport, such as inProcess(): an object with name, listen and connect.`)
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    `${where}: the first argument is a transport, such as inProcess(): an object with name, listen and connect.`,
+  )
 }
 
 function exposeRequired(): LuciliusError {

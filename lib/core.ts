@@ -42,7 +42,10 @@ export class Core {
     this.life = new LifeCycle(
       this.boot,
       {
-        drain: () => peers.drain(),
+        drain: () => {
+          peers.drain()
+          this.connections.drain()
+        },
         idle: () => this.#idle(),
         abort: () => this.#abort(),
         disconnect: () => this.connections.close(),

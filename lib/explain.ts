@@ -5,6 +5,7 @@ import { covers } from './covers.js'
 import type { Message } from './message.js'
 import { nearest } from './nearest.js'
 import type { Pattern } from './pattern.js'
+import { scalarText } from './scalars.js'
 import { compareSpecificity, lostBecause } from './specificity.js'
 
 /** An action as plain data. */
@@ -48,6 +49,9 @@ export interface Explanation {
 /** How many patterns are looked at for likeness: a flood of unknown messages must stay cheap. */
 const LOOKED_AT = 1000
 
+/** How many patterns a hint names. */
+const HINTS = 3
+
 /** Tells what happens to a message and why, without sending it. */
 export function explain(message: Message, actions: Actions, wraps: Wraps): Explanation {
   const matching = actions.matching(message)
@@ -74,14 +78,24 @@ export function infoOf({ pattern, service, remote }: Action): ActionInfo {
   return { pattern: pattern.text, service, remote }
 }
 
-/** The patterns that look most like a message, for hints to people in this process. */
+/** The patterns that a message nearly matches, for hints to people in this process. */
 export function nearestPatterns(message: Message, actions: Actions): string[] {
-  const texts: string[] = []
+  const near: { readonly text: string; readonly missing: number }[] = []
+  let looked = 0
   for (const [pattern] of actions.router.entries()) {
-    if (texts.length >= LOOKED_AT) break
-    if (pattern.text !== '') texts.push(pattern.text)
+    if (++looked > LOOKED_AT) break
+    const missing = pattern.keys.filter((key, i) => scalarText(message[key]) !== pattern.values[i])
+    const looksAlike = missing.length < pattern.keys.length || isTypingError(message, pattern)
+    if (pattern.keys.length > 0 && looksAlike) near.push({ text: pattern.text, missing: missing.length })
   }
-  return nearest(textOf(message), texts)
+  near.sort((a, b) => a.missing - b.missing || (a.text < b.text ? -1 : 1))
+  return near.slice(0, HINTS).map(({ text }) => text)
+}
+
+/** Whether the pairs that the message has for the pattern's keys are the pattern but for a typing error. */
+function isTypingError(message: Message, pattern: Pattern): boolean {
+  const own = pattern.keys.map((key) => `${key}:${scalarText(message[key]) ?? ''}`).join(',')
+  return nearest(own, [pattern.text]).length > 0
 }
 
 /** The scalar pairs of a message, as a pattern would be written. */

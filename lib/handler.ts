@@ -54,7 +54,9 @@ export interface Context {
   readonly signal: AbortSignal
   /** The canonical text of the running action's pattern. */
   readonly pattern: string
-  /** A logger that names the service and the message. */
+  /** The service whose action runs. */
+  readonly service: string
+  /** A logger that names the service. */
   readonly log: Logger
   /** Sends a message; trace, deadline, hops and identity are passed on. */
   act(pattern: PatternLike, message?: Message, options?: ActOptions): Promise<unknown>

@@ -4,6 +4,7 @@
  * @module
  */
 export type { App, ConnectOptions, ListenOptions, PeerConnection, Plugin, UseOptions } from './app.js'
+export { type Auth, type Authenticate, type AuthRequest, sharedSecret } from './auth.js'
 export type { ActTrace } from './dispatch/dispatcher.js'
 export {
   ActionError,
@@ -33,6 +34,7 @@ export { lucilius } from './lucilius.js'
 export type { Message, Scalar } from './message.js'
 export type { AppOptions, ParkOptions } from './options.js'
 export type { EventExposure, PatternList } from './peers/exposure.js'
+export type { RetryOptions } from './peers/retry.js'
 export type { PluginObject, PluginSetup } from './plugin.js'
 export type { Registration, Subscription } from './registration.js'
 export type { Audience, Listener, Transport } from './transport.js'

@@ -1,6 +1,7 @@
 import { LuciliusError } from './errors.js'
 import { type Logger, toLogger } from './logger.js'
 import { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
+import type { RetryOptions } from './peers/retry.js'
 import { newId } from './trace.js'
 
 /** How many messages may wait until somebody can answer them. */
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly parity?: 'strict' | 'off'
   /** Bounds on messages that wait for somebody who can answer them. */
   readonly park?: ParkOptions
+  /** Second tries of idempotent actions whose fate is unknown. */
+  readonly retry?: RetryOptions
   /** Milliseconds that running work is given when the app closes: 10,000. */
   readonly drainMs?: number
   /** Milliseconds for which the patterns of a lost peer are kept: 30,000. */
@@ -44,12 +47,13 @@ export interface Settings {
   readonly maxHops: number
   readonly strict: boolean
   readonly park: Required<ParkOptions>
+  readonly retry: Required<RetryOptions>
   readonly drainMs: number
   readonly forgetMs: number
   readonly log: Logger
 }
 
-const KNOWN = ['name', 'timeoutMs', 'maxTimeoutMs', 'maxHops', 'parity', 'park', 'drainMs', 'forgetMs', 'logger']
+const KNOWN = ['name', 'timeoutMs', 'maxTimeoutMs', 'maxHops', 'parity', 'park', 'retry', 'drainMs', 'forgetMs', 'logger']
 const WHERE = 'lucilius(options)'
 
 /** Checks the options of an app and fills in the defaults. Throws `LUC_OPTIONS_INVALID`. */
@@ -67,6 +71,7 @@ export function toSettings(options: AppOptions): Settings {
     maxHops: count(WHERE, given, 'maxHops', 32, 1),
     strict: isStrict(given.parity),
     park: toPark(given.park ?? {}),
+    retry: toRetry(given.retry ?? {}),
     drainMs: milliseconds(given, 'drainMs', 10_000),
     forgetMs: milliseconds(given, 'forgetMs', 30_000),
     log: toLogger(given.logger).child({ name }),
@@ -95,6 +100,22 @@ function toPark(park: ParkOptions): Required<ParkOptions> {
     maxBytes: count(where, given, 'maxBytes', 16 * 1024 * 1024, 0),
     unknown: given.unknown ?? false,
   }
+}
+
+function toRetry(retry: RetryOptions): Required<RetryOptions> {
+  const where = `${WHERE}.retry`
+  const given = checkKeys<RetryOptions>(where, retry, ['attempts', 'ratio', 'perSecond'])
+  return {
+    attempts: count(where, given, 'attempts', 3, 1),
+    ratio: share(where, given, 'ratio', 0.1),
+    perSecond: share(where, given, 'perSecond', 3),
+  }
+}
+
+function share<K extends string>(where: string, given: { readonly [P in K]?: number }, key: K, preset: number): number {
+  const value = given[key] ?? preset
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: '${key}' is a number of at least 0.`)
 }
 
 function milliseconds<K extends string>(given: { readonly [P in K]?: number }, key: K, preset: number): number {

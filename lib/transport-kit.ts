@@ -18,6 +18,7 @@ export {
   type Call,
   type Carry,
   type Connection,
+  type Credentials,
   type Envelope,
   type EventEnvelope,
   type Listener,

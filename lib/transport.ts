@@ -4,14 +4,17 @@
  * Both ends of a connection look the same: each holds an {@link Observer}, the half that the core gives to the transport,
  * and a {@link Connection}, the half that the transport gives to the core.
  */
-import type { PeerInfo } from './handler.js'
 import type { Handled } from './errors.js'
+import type { PeerInfo } from './handler.js'
 import type { Message } from './message.js'
 
 /** The version of the envelopes in this file. A peer that speaks another one is refused. */
 export const WIRE_VERSION = 1
 
-/** Carries an envelope to the other end. A rejection says that the carrying failed, an outcome what the action answered. */
+/**
+ * Carries an envelope to the other end. A rejection says that the carrying failed (a `LuciliusError` whose `handled`
+ * tells whether anything can have arrived), an outcome what the action answered. Settles soon after it was cancelled.
+ */
 export type Carry = (envelope: Envelope, call: Call) => Promise<Outcome>
 
 /** One envelope under way, seen from either end of the wire. */
@@ -22,7 +25,7 @@ export interface Call {
    * A field instead of an `AbortSignal`, because a signal with a listener costs two hundred times as much.
    */
   onCancel: (() => void) | undefined
-  /** On whose behalf a client acts; set by a listener that authenticated it. */
+  /** On whose behalf a client acts: what `authenticate` gave for this one envelope, where each has its own. */
   readonly identity?: unknown
 }
 
@@ -51,13 +54,17 @@ export interface EventEnvelope {
   readonly services: readonly string[]
 }
 
-/** The part of the meta that crosses. Time is what remains, never a wall clock. */
+/** The part of the meta that crosses. What is absent the receiver fills in; from a client only the time counts. */
 export interface WireMeta {
-  readonly id: string
-  readonly traceparent: string
-  readonly timeoutMs: number
-  readonly hops: number
+  readonly id?: string
+  /** W3C Trace Context. */
+  readonly traceparent?: string
+  /** Milliseconds that remain: never a wall clock. */
+  readonly timeoutMs?: number
+  readonly hops?: number
   readonly identity?: unknown
+  /** This is a second or later try: nobody further down tries again. */
+  readonly retried?: boolean
 }
 
 /** The reply (absent for `undefined`), or the error that the action ended in. */
@@ -96,22 +103,28 @@ export interface AnnouncedSubscription {
 
 /** This app's half of one connection, made by the core. */
 export interface Observer {
-  /** What to tell the other end now. */
+  /** What to tell the other end now. To clients nothing is told. */
   tell(): Announcement
   /** Calls `changed` whenever there is something new to tell, until the returned function is called. */
   onTell(changed: () => void): () => void
-  /** Takes what the other end told, unchecked: the first time when it is known, then at each change. */
+  /** Takes what the other end told, unchecked: first, and at each change. Throws what makes it no peer of this app. */
   hear(announcement: unknown): void
   /** Answers an envelope from the other end. Never rejects. */
   receive: Carry
   /** The connection is gone. Nothing may be called after it. */
   lost(): void
+  /** The connecting side's proof of who it is: the value of an `Authorization` header, where a transport has such. */
+  readonly authorization?: string | undefined
+  /** The other end cannot tell what it is (`connect(transport, { patterns })`): do not ask. */
+  readonly silent?: boolean
 }
 
 /** The other half, made by the transport. */
 export interface Connection {
   /** Sends an envelope to the other end. */
   readonly carry: Carry
+  /** Asks for a sign of life. Resolves when one came; rejects when none can come any more. */
+  ping?(): Promise<void>
   /** Closes this connection; `observer.lost` is called at both ends. */
   close(): Promise<void>
 }
@@ -120,8 +133,22 @@ export interface Connection {
 export interface Receiver {
   /** Who may connect: other apps of the system, or anybody who speaks the wire format. */
   readonly audience: Audience
-  /** A connection came in. */
-  accept(connection: Connection): Observer
+  /** Whether the app takes no new work any more: late acts are still answered, one by one, by `receive`. */
+  readonly draining: boolean
+  /**
+   * Whoever is at the other end. Rejects with `LUC_UNAUTHENTICATED` or `LUC_FORBIDDEN`, before any message is read. For
+   * a peer or client that holds a connection call it once and give the result to `accept`; where every request stands
+   * alone (HTTP clients) call it for each and put the identity into the `Call`.
+   */
+  authenticate(request: unknown): Promise<Credentials>
+  /** Somebody connected. Without a connection nothing can be sent to them, they can only be answered. */
+  accept(connection: Connection | undefined, who: Credentials): Observer
+}
+
+/** Who is at the other end, as far as it was proved. */
+export interface Credentials {
+  /** On whose behalf a client acts. Absent if nobody asked. */
+  readonly identity?: unknown
 }
 
 /** Pages, curl and other languages, or other lucilius apps of the same system. */
@@ -131,7 +158,9 @@ export type Audience = 'clients' | 'peers'
 export interface Listener {
   /** Where others connect to. */
   readonly url: string
-  /** Stops listening and closes its connections. The core has drained before. */
+  /** The app begins to drain. The listener stays open and answers late messages one by one. */
+  drain?(): void
+  /** Stops listening and closes its connections, gently first. The core has drained before. */
   close(): Promise<void>
 }
 
@@ -140,8 +169,13 @@ export interface Transport {
   readonly name: string
   /** Who its listeners are for unless `listen` says so: `clients` if absent. */
   readonly audience?: Audience
-  /** Opens the listening end. */
+  /** Whether a listener for peers may do without `auth`: the address is loopback, or never leaves the process. */
+  readonly local?: boolean
+  /** Opens the listening end. Rejects with `LUC_LISTEN_FAILED`. */
   listen(receiver: Receiver): Promise<Listener>
-  /** Makes one attempt to connect; the core repeats it. Resolves once the peer has told what it is. */
+  /**
+   * Makes one attempt to connect; the core repeats it. Resolves once the peer has told what it is. Rejects with a
+   * `LuciliusError`, or with what `observer.hear` threw.
+   */
   connect(observer: Observer): Promise<Connection>
 }

@@ -10,6 +10,8 @@ import type { Action } from './action.js'
 export interface Origin {
   readonly identity?: unknown
   readonly peer?: PeerInfo
+  /** Somebody up the line tries again: nobody down the line does. */
+  readonly retried?: boolean
 }
 
 /** What a call tells those who keep the books: how many run, and what becomes of replies and errors. */

@@ -29,6 +29,10 @@ export class CallContext implements Context {
     return this[CALL].action.pattern.text
   }
 
+  get service(): string {
+    return this[CALL].action.service
+  }
+
   get signal(): AbortSignal {
     return this[CALL].signal
   }

@@ -56,8 +56,8 @@ export interface Arrival {
   readonly hops: number
   readonly timeoutMs: number
   readonly origin: Origin
-  readonly id?: string
-  readonly traceparent?: string
+  readonly id: string | undefined
+  readonly traceparent: string | undefined
   /** Its cancel hook is set to cancel the call here. */
   readonly carried: CarriedCall
 }

@@ -56,11 +56,11 @@ export class Events {
     this.#outlet(emission, new Set(observers.filter(({ each }) => !each).map(({ service }) => service)))
   }
 
-  /** Takes an event from a peer, for the services that this instance was picked for and for those that run in each. */
-  receive(emission: Emission, services: readonly string[]): void {
+  /** Takes an event from outside, for the services that this instance was picked for and for those that run in each. */
+  receive(emission: Emission, services: readonly string[] | undefined): void {
     const observers = this.subscriptions.matching(emission.message)
     this.#hand(
-      observers.filter(({ each, service }) => each || services.includes(service)),
+      observers.filter(({ each, service }) => each || services === undefined || services.includes(service)),
       emission,
     )
   }

@@ -7,10 +7,11 @@ import type { Handler } from '../handler.js'
 import type { ActEnvelope, Outcome, WireError } from '../transport.js'
 import type { Parking } from './parking.js'
 import type { Peer } from './peer.js'
-import type { RemoteAction } from './remote-actions.js'
-import { fromWireError, settleOutcome, toWireError } from './wire-error.js'
+import type { RemoteAction } from './remote-action.js'
+import type { Retry } from './retry.js'
+import { fromWireError, toWireError } from './wire-error.js'
 
-/** Codes with which a peer says that another one should be asked: it did nothing, and will not soon. */
+/** Codes that say: nothing was done here and will not be soon, ask another instance. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['LUC_SERVICE_CLOSED', 'LUC_OVERLOADED', 'LUC_UNREACHABLE'])
 
 /** Milliseconds to wait for news after `LUC_ROUTE_CHANGED`, try by try. */
@@ -19,17 +20,19 @@ const NEWS_MS = [0, 20, 100, 400]
 /**
  * Carries calls to the peers that answer them: the handler of every remote action.
  *
- * What was provably not handled moves to another peer, or parks until one is back; whatever else went wrong is the
- * caller's to know.
+ * What was provably not handled moves to another peer, or parks until one is back. What is unknown is tried again only
+ * if the action is idempotent. Whatever else went wrong is the caller's to know.
  */
 export class Carrier {
   readonly #dispatcher: Dispatcher
   readonly #parking: Parking
+  readonly #retry: Retry
   readonly #remotes = new WeakMap<Action, RemoteAction>()
 
-  constructor(dispatcher: Dispatcher, parking: Parking) {
+  constructor(dispatcher: Dispatcher, parking: Parking, retry: Retry) {
     this.#dispatcher = dispatcher
     this.#parking = parking
+    this.#retry = retry
   }
 
   /** Makes `handler` know the peers of an action. */
@@ -37,72 +40,92 @@ export class Carrier {
     this.#remotes.set(remote.action, remote)
   }
 
+  /** The usual case is one peer, one envelope and one answer; all else goes to `#recover`. */
   readonly handler: Handler = (message, context) => {
     const call = callOf(context)
     const remote = call === undefined ? undefined : this.#remotes.get(call.action)
     if (call === undefined || remote === undefined) {
-      throw new LuciliusError('LUC_HANDLER_INVALID', 'A wrap must pass on the context that it was given, or one made from it.')
+      throw new LuciliusError('LUC_HANDLER_INVALID', 'A wrap must pass on the context it was given, or one made from it.')
     }
     call.message = message
-    return this.#carry(call, remote)
+    this.#retry.called()
+    const peer = pick(remote, undefined)
+    if (peer === undefined) return this.#recover(call, remote, undefined, undefined)
+    return this.#send(call, remote, peer, false).then((outcome) =>
+      outcome.error === undefined ? outcome.reply : this.#recover(call, remote, peer, outcome.error),
+    )
   }
 
-  async #carry(call: Call, remote: RemoteAction): Promise<unknown> {
-    const refused = new Set<Peer>()
-    let refusal: WireError | undefined
-    for (let changes = 0; ; ) {
-      const peer = pick(remote, refused)
-      if (peer === undefined) {
-        if (refusal?.code === 'LUC_OVERLOADED') throw fromWireError(refusal)
-        refused.clear()
-        await this.#park(call, remote)
-      } else {
-        const outcome = await this.#send(call, remote, peer)
-        const { error } = outcome
-        if (error !== undefined && error.handled === 'no' && ELSEWHERE.has(error.code)) {
-          refusal = error
-          refused.add(peer)
-        } else if (error?.code === 'LUC_ROUTE_CHANGED' && changes < NEWS_MS.length) {
-          const other = await this.#otherRoute(call, NEWS_MS[changes++] as number)
-          if (other !== undefined) return this.#dispatcher.follow(other, call)
-        } else {
-          return settleOutcome(outcome)
-        }
-      }
-      if (call.end !== undefined) throw call.end
-    }
-  }
-
-  /** Sends a call to a peer. What keeps it from being carried is told like an answer, if it certainly was not handled. */
-  async #send(call: Call, remote: RemoteAction, peer: Peer): Promise<Outcome> {
+  /** Sends a call to a peer; what kept it from being carried is told like an answer. */
+  async #send(
+    call: Call,
+    remote: RemoteAction,
+    peer: Peer,
+    retried: boolean,
+  ): Promise<Outcome> {
     // An available peer has a connection.
     const connection = peer.connection as NonNullable<Peer['connection']>
     peer.pending++
     try {
-      return await connection.carry(envelopeOf(call, remote.action), call)
+      return await connection.carry(envelopeOf(call, remote.action, retried), call)
     } catch (error) {
-      if (error instanceof LuciliusError && error.handled === 'no') return { error: toWireError(error) }
-      throw error
+      return { error: toWireError(error) }
     } finally {
       peer.pending--
       call.onCancel = undefined
-      if (call.end?.code === 'LUC_DEADLINE_EXCEEDED') peer.suspect = true
+      if (call.end?.code === 'LUC_DEADLINE_EXCEEDED') peer.doubt()
+    }
+  }
+
+  async #recover(
+    call: Call,
+    remote: RemoteAction,
+    first: Peer | undefined,
+    failure: WireError | undefined,
+  ): Promise<unknown> {
+    const refused = new Set<Peer>()
+    let peer = first
+    let error = failure
+    let tries = 1
+    for (let changes = 0; ; ) {
+      if (call.end !== undefined) throw call.end
+      if (error?.code === 'LUC_ROUTE_CHANGED' && changes < NEWS_MS.length) {
+        const other = await this.#otherRoute(call, NEWS_MS[changes++] as number)
+        if (other !== undefined) return this.#dispatcher.follow(other, call)
+      } else if (error !== undefined && peer !== undefined) {
+        if (isElsewhere(error)) refused.add(peer)
+        else if (!remote.idempotent || call.origin.retried === true || !(await this.#retry.may(error, tries++))) {
+          throw fromWireError(error)
+        }
+      }
+      if (call.end !== undefined) throw call.end
+      peer = pick(remote, refused)
+      if (peer === undefined) {
+        if (error?.code === 'LUC_OVERLOADED') throw fromWireError(error)
+        refused.clear()
+        error = undefined
+        await this.#park(call, remote)
+        continue
+      }
+      const outcome = await this.#send(call, remote, peer, tries > 1)
+      if (outcome.error === undefined) return outcome.reply
+      error = outcome.error
     }
   }
 
   /** Waits until a peer of the action is available. Ends with the call, whose deadline is then `LUC_UNREACHABLE`. */
   #park(call: Call, remote: RemoteAction): Promise<void> {
     return new Promise((resolve, reject) => {
+      const free = () => remote.peers.length === 0 || remote.peers.some((peer) => peer.available)
       if (remote.peers.length === 0) {
         reject(new LuciliusError('LUC_UNREACHABLE', `Nobody answers ${describe(call.action)} any more.`))
         return
       }
-      const over = () => {
+      const ticket = this.#parking.park(call.message, free, () => {
         call.parked = false
         call.onCancel = undefined
         resolve()
-      }
-      const ticket = this.#parking.park(call.message, () => remote.peers.length === 0 || remote.peers.some((peer) => peer.available), over)
+      })
       call.parked = true
       call.onCancel = () => {
         ticket.leave()
@@ -119,14 +142,18 @@ export class Carrier {
   }
 }
 
-/** The least busy peer, those of equal load in turn, suspects last. Several connections to one instance count as one. */
-function pick(remote: RemoteAction, refused: ReadonlySet<Peer>): Peer | undefined {
+function isElsewhere(error: WireError): boolean {
+  return error.handled === 'no' && ELSEWHERE.has(error.code)
+}
+
+/** The least busy peer, those of equal load in turn, suspects last. */
+function pick(remote: RemoteAction, refused: ReadonlySet<Peer> | undefined): Peer | undefined {
   const { peers } = remote
   let best: Peer | undefined
   for (let i = 0; i < peers.length; i++) {
     // The index is within bounds.
     const peer = peers[(remote.turn + i) % peers.length] as Peer
-    if (!peer.available || refused.has(peer)) continue
+    if (!peer.available || refused?.has(peer) === true) continue
     if (best === undefined || isBetter(peer, best)) best = peer
   }
   remote.turn = (remote.turn + 1) % Math.max(1, peers.length)
@@ -134,10 +161,10 @@ function pick(remote: RemoteAction, refused: ReadonlySet<Peer>): Peer | undefine
 }
 
 function isBetter(peer: Peer, best: Peer): boolean {
-  return peer.suspect === best.suspect ? peer.pending < best.pending : best.suspect
+  return peer.suspect === best.suspect ? peer.busy < best.busy : best.suspect
 }
 
-function envelopeOf(call: Call, action: Action): ActEnvelope {
+function envelopeOf(call: Call, action: Action, retried: boolean): ActEnvelope {
   const { identity } = call.origin
   const { below, by } = call
   return {
@@ -148,10 +175,11 @@ function envelopeOf(call: Call, action: Action): ActEnvelope {
       traceparent: call.traceparent,
       timeoutMs: Math.ceil(call.remainingMs),
       hops: call.hops,
-      ...(identity === undefined ? {} : { identity }),
+      ...(identity === undefined ? undefined : { identity }),
+      ...(retried || call.origin.retried === true ? { retried: true } : undefined),
     },
     to: action.pattern.text,
-    ...(below === undefined ? {} : { below }),
-    ...(by === undefined ? {} : { by }),
+    ...(below === undefined ? undefined : { below }),
+    ...(by === undefined ? undefined : { by }),
   }
 }

@@ -1,17 +1,17 @@
+import { covers } from '../covers.js'
 import type { Action } from '../dispatch/action.js'
 import type { Actions } from '../dispatch/actions.js'
 import type { Arrival } from '../dispatch/dispatcher.js'
-import { covers } from '../covers.js'
 import { LuciliusError } from '../errors.js'
-import type { PeerInfo } from '../handler.js'
 import type { Message } from '../message.js'
 import { type Pattern, toPattern } from '../pattern.js'
 import { parseTraceParent } from '../trace.js'
 import type { ActEnvelope, Call, WireMeta } from '../transport.js'
 import type { Exposure } from './exposure.js'
+import type { Peer } from './peer.js'
 
 /**
- * Finds the action that answers an envelope from a peer: among this app's own actions only, for what was learned is not
+ * Finds the action that answers an envelope from outside: among this app's own actions only, for what was learned is not
  * passed on. Throws `LUC_ACTION_NOT_FOUND` for what is unknown and for what is not exposed, in the same words, and
  * `LUC_ROUTE_CHANGED` if the sender chose another action than the one that would run.
  */
@@ -24,16 +24,20 @@ export function chooseAction(envelope: ActEnvelope, actions: Actions, exposure: 
   return action
 }
 
+/** What of an envelope counts when it comes from a client: the message. Everything that steers is ignored. */
+export function asClient(envelope: ActEnvelope): ActEnvelope {
+  return { kind: 'act', message: envelope.message, meta: envelope.meta }
+}
+
 function ownAction({ message, below, by }: ActEnvelope, actions: Actions): Action | undefined {
-  if (below !== undefined) return ownWider(toPattern(below), actions)
+  if (below !== undefined) {
+    const narrow = toPattern(below)
+    return own(narrow.pairs, actions, (one) => one.text !== narrow.text && covers(one, narrow))
+  }
   const routed = by === undefined ? message : toPattern(by).pairs
   const found = actions.router.find(routed)
   // Usually the most specific one is our own; only if it was learned, look at those behind it.
   return found?.local.at(-1) ?? own(routed, actions, () => true)
-}
-
-function ownWider(pattern: Pattern, actions: Actions): Action | undefined {
-  return own(pattern.pairs, actions, (one) => one.text !== pattern.text && covers(one, pattern))
 }
 
 function own(message: Message, actions: Actions, wanted: (pattern: Pattern) => boolean): Action | undefined {
@@ -41,7 +45,7 @@ function own(message: Message, actions: Actions, wanted: (pattern: Pattern) => b
 }
 
 /** The same for unknown and for not exposed, byte for byte: who may not act learns nothing of what there is. */
-export function notFound(): LuciliusError {
+function notFound(): LuciliusError {
   return new LuciliusError('LUC_ACTION_NOT_FOUND', 'No action that is exposed here answers this message.')
 }
 
@@ -49,22 +53,34 @@ function routeChanged(): LuciliusError {
   return new LuciliusError('LUC_ROUTE_CHANGED', 'Another action than the sender chose would answer now: learn again and retry.')
 }
 
-/** What came with an envelope, checked and clamped: the deadline by `maxTimeoutMs`, hops by nothing but being a count. */
-export function arrivalOf(meta: WireMeta, peer: PeerInfo, call: Call, limits: { readonly timeoutMs: number; readonly maxTimeoutMs: number }): Arrival {
-  const timeoutMs = typeof meta.timeoutMs === 'number' && meta.timeoutMs >= 0 ? meta.timeoutMs : limits.timeoutMs
+/** Durations that hold for what arrives. */
+export interface ArrivalLimits {
+  readonly timeoutMs: number
+  readonly maxTimeoutMs: number
+}
+
+/** What came with an envelope, checked and clamped. A client's time and trace count; its hops and identity do not. */
+export function arrivalOf(meta: WireMeta, peer: Peer, call: Call, limits: ArrivalLimits): Arrival {
   const traceparent = parseTraceParent(meta.traceparent)
+  const trusted = peer.terms.audience === 'peers'
+  const identity = call.identity ?? peer.terms.identity ?? (trusted ? meta.identity : undefined)
   return {
-    hops: Number.isSafeInteger(meta.hops) && meta.hops > 0 ? meta.hops : 1,
-    timeoutMs: Math.min(timeoutMs, limits.maxTimeoutMs),
-    origin: Object.freeze({ peer, ...identityOf(meta, call) }),
-    ...(typeof meta.id === 'string' && meta.id.length <= 200 ? { id: meta.id } : {}),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    hops: trusted && Number.isSafeInteger(meta.hops) ? Math.max(1, meta.hops as number) : 1,
+    timeoutMs: Math.min(meta.timeoutMs ?? limits.timeoutMs, limits.maxTimeoutMs),
+    origin: Object.freeze({
+      ...(trusted ? { peer: peer.info } : undefined),
+      ...(identity === undefined ? undefined : { identity: frozen(identity) }),
+      ...(trusted && meta.retried === true ? { retried: true } : undefined),
+    }),
+    id: trusted && meta.id !== undefined && meta.id.length <= 200 ? meta.id : undefined,
+    traceparent,
     carried: call,
   }
 }
 
-/** Peers say on whose behalf they act, unless the listener itself found out. */
-function identityOf(meta: WireMeta, call: Call): { identity?: unknown } {
-  const identity = call.identity ?? meta.identity
-  return identity === undefined ? {} : { identity }
+/** Identities come decoded from JSON or from `authenticate`; a handler must not be able to change one. */
+function frozen(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) frozen(part)
+  return Object.freeze(value)
 }

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '../handler.js'
-import type { Announcement, Call, Connection, Envelope, Observer, Outcome } from '../transport.js'
+import type { Announcement, Audience, Call, Connection, Envelope, Observer, Outcome } from '../transport.js'
 import { type Heard, readAnnouncement } from './announcement.js'
 import type { Exposure } from './exposure.js'
 
@@ -15,25 +15,46 @@ export interface Host {
   check(heard: Heard): void
 }
 
-/** Another app at the other end of one connection: what it is, what it answers, how busy it is. */
-export class Peer implements Observer {
+/** How whoever is at the other end of a connection is dealt with. */
+export interface Terms {
+  readonly audience: Audience
   readonly exposure: Exposure
+  /** What was proved of a client. */
+  readonly identity?: unknown
+  /** What to prove with to the other end. */
+  readonly authorization?: string | undefined
+  /** The other end cannot tell what it is. */
+  readonly silent?: boolean
+}
+
+/** Whoever is at the other end of one connection: what it is, what it answers, how busy it is. */
+export class Peer implements Observer {
+  readonly terms: Terms
   /** The connection, while there is one. */
   connection: Connection | undefined
   /** What it told last. */
   known: Heard | undefined = undefined
   /** Envelopes that have not been answered yet. */
   pending = 0
-  /** Called when the connection is gone. */
-  onLost: (() => void) | undefined = undefined
   /** A call to it expired, and nothing has been heard since. */
   suspect = false
+  /** Called when the connection is gone. */
+  onLost: (() => void) | undefined = undefined
   readonly #host: Host
+  #expired = 0
 
-  constructor(host: Host, exposure: Exposure, connection: Connection | undefined) {
+  constructor(host: Host, terms: Terms, connection: Connection | undefined) {
     this.#host = host
-    this.exposure = exposure
+    this.terms = terms
     this.connection = connection
+  }
+
+  get authorization(): string | undefined {
+    return this.terms.authorization
+  }
+
+  get silent(): boolean {
+    return this.terms.silent === true
   }
 
   /** Who it is; a stranger until it has told. */
@@ -44,6 +65,22 @@ export class Peer implements Observer {
   /** Whether new work may be sent to it. */
   get available(): boolean {
     return this.connection !== undefined && this.known !== undefined && !this.known.draining
+  }
+
+  /** How much it has to do; calls that expired may still be there until it shows a sign of life. */
+  get busy(): number {
+    return this.pending + this.#expired
+  }
+
+  /** A call to it expired: others are preferred until it shows a sign of life, which is asked for. */
+  doubt(): void {
+    this.#expired++
+    if (this.suspect) return
+    this.suspect = true
+    this.connection?.ping?.().then(
+      () => this.#alive(),
+      () => {}, // The transport will say that the connection is lost.
+    )
   }
 
   tell(): Announcement {
@@ -57,8 +94,13 @@ export class Peer implements Observer {
   hear(announcement: unknown): void {
     const heard = readAnnouncement(announcement)
     this.#host.check(heard)
+    this.know(heard)
+  }
+
+  /** Takes what is known of it. */
+  know(heard: Heard): void {
     this.known = heard
-    this.suspect = false
+    this.#alive()
     this.#host.heard(this)
   }
 
@@ -77,6 +119,11 @@ export class Peer implements Observer {
     this.connection = undefined
     this.#host.lost(this)
     this.onLost?.()
+  }
+
+  #alive(): void {
+    this.suspect = false
+    this.#expired = 0
   }
 }
 

@@ -4,23 +4,19 @@ import type { Emission, Events } from '../events/events.js'
 import type { Settings } from '../options.js'
 import { covers } from '../covers.js'
 import type { Pattern } from '../pattern.js'
-import type { Announcement, Call, Connection, Envelope, Outcome } from '../transport.js'
+import type { Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
 import { announce, type Heard } from './announcement.js'
 import { Carrier } from './carrier.js'
-import type { Exposure } from './exposure.js'
-import { arrivalOf, chooseAction } from './inbound.js'
+import { arrivalOf, asClient, chooseAction } from './inbound.js'
 import type { Parking } from './parking.js'
-import { type Host, Peer } from './peer.js'
+import { type Host, Peer, type Terms } from './peer.js'
 import { RemoteActions } from './remote-actions.js'
 import { RemoteSubscriptions } from './remote-subscriptions.js'
+import { Retry } from './retry.js'
 import { toWireError } from './wire-error.js'
 
-/** How a peer is dealt with. */
-export interface Terms {
-  readonly exposure: Exposure
-  /** Which of its patterns are taken. */
-  readonly accept: '*' | readonly Pattern[]
-}
+/** Which patterns of a peer are taken. */
+export type Accepted = '*' | readonly Pattern[]
 
 /** The other apps that this one is connected to, and what is learned from them. */
 export class Peers implements Host {
@@ -30,7 +26,7 @@ export class Peers implements Host {
   readonly #parking: Parking
   readonly #actions: RemoteActions
   readonly #subscriptions = new RemoteSubscriptions()
-  readonly #accepts = new Map<Peer, Terms['accept']>()
+  readonly #accepts = new Map<Peer, Accepted>()
   readonly #forgetting = new Map<Peer, NodeJS.Timeout>()
   readonly #listeners = new Set<() => void>()
   #draining = false
@@ -41,16 +37,20 @@ export class Peers implements Host {
     this.#events = events
     this.#settings = settings
     this.#parking = parking
-    this.#actions = new RemoteActions(dispatcher, new Carrier(dispatcher, parking), settings.log)
+    this.#actions = new RemoteActions(dispatcher, new Carrier(dispatcher, parking, new Retry(settings.retry)), settings.log)
     dispatcher.actions.onChange(() => this.#news())
     events.subscriptions.onChange(() => this.#news())
   }
 
-  /** A new peer, known once it has told what it is. */
-  meet({ exposure, accept }: Terms, connection: Connection | undefined): Peer {
-    const peer = new Peer(this, exposure, connection)
+  /** Somebody at the other end of a connection; a peer is known once it has told what it is. */
+  meet(terms: Terms, accept: Accepted, connection: Connection | undefined): Peer {
+    const peer = new Peer(this, terms, connection)
     this.#accepts.set(peer, accept)
     return peer
+  }
+
+  get draining(): boolean {
+    return this.#draining
   }
 
   /** Tells all peers that no new work is taken. */
@@ -87,7 +87,7 @@ export class Peers implements Host {
   tell(peer: Peer): Announcement {
     const { name, instance } = this.#settings
     const self = { name, instance, draining: this.#draining }
-    return announce(self, this.#dispatcher.actions, this.#events.subscriptions, peer.exposure)
+    return announce(self, this.#dispatcher.actions, this.#events.subscriptions, peer.terms.exposure)
   }
 
   onTell(changed: () => void): () => void {
@@ -111,6 +111,10 @@ export class Peers implements Host {
 
   lost(peer: Peer): void {
     if (!this.#accepts.has(peer)) return
+    if (peer.known === undefined) {
+      this.forget(peer)
+      return
+    }
     const timer = setTimeout(() => this.forget(peer), this.#settings.forgetMs)
     timer.unref()
     this.#forgetting.set(peer, timer)
@@ -120,19 +124,23 @@ export class Peers implements Host {
     try {
       if (envelope.kind === 'event') return this.#observe(peer, envelope, call)
       if (this.#draining) throw closed(this.#settings.name)
-      const action = chooseAction(envelope, this.#dispatcher.actions, peer.exposure)
-      const reply = await this.#dispatcher.answer(action, envelope.message, arrivalOf(envelope.meta, peer.info, call, this.#settings))
+      const asked = peer.terms.audience === 'peers' ? envelope : asClient(envelope)
+      const action = chooseAction(asked, this.#dispatcher.actions, peer.terms.exposure)
+      const arrival = arrivalOf(asked.meta, peer, call, this.#settings)
+      const reply = await this.#dispatcher.answer(action, asked.message, arrival)
       return reply === undefined ? {} : { reply }
     } catch (error) {
       return { error: toWireError(error) }
     }
   }
 
-  #observe(peer: Peer, { message, meta, services }: Envelope & { kind: 'event' }, call: Call): Outcome {
+  #observe(peer: Peer, { message, meta, services }: EventEnvelope, call: Call): Outcome {
     if (this.#draining) throw closed(this.#settings.name)
-    if (!peer.exposure.eventIn(message)) return {}
-    const { hops, origin, id, traceparent } = arrivalOf(meta, peer.info, call, this.#settings)
-    this.#events.receive({ message, origin, hops, id, traceparent }, services)
+    const { audience, exposure } = peer.terms
+    if (!exposure.eventIn(message)) return {}
+    const { hops, origin, id, traceparent } = arrivalOf(meta, peer, call, this.#settings)
+    // A client knows nothing of services: it reaches all of this instance.
+    this.#events.receive({ message, origin, hops, id, traceparent }, audience === 'peers' ? services : undefined)
     return {}
   }
 

@@ -5,15 +5,7 @@ import type { Pattern } from '../pattern.js'
 import type { Carrier } from './carrier.js'
 import type { Heard } from './announcement.js'
 import type { Peer } from './peer.js'
-
-/** An action that runs elsewhere: one pattern of one service, answered by every peer that announced it. */
-export interface RemoteAction {
-  readonly action: Action
-  readonly peers: Peer[]
-  /** The next of equally busy peers to ask. */
-  turn: number
-  idempotent: boolean
-}
+import type { RemoteAction } from './remote-action.js'
 
 /** What peers announced, as actions of the one router. */
 export class RemoteActions {

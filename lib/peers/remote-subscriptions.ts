@@ -82,7 +82,7 @@ function oncePerInstance(chosen: Map<Peer, string[]>): Map<Peer, string[]> {
 }
 
 function reaches(peer: Peer, message: Message): boolean {
-  return peer.available && peer.exposure.eventOut(message)
+  return peer.available && peer.terms.exposure.eventOut(message)
 }
 
 function envelopeOf({ message, origin, hops, id, traceparent }: Emission, timeoutMs: number): Omit<EventEnvelope, 'services'> {

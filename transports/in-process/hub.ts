@@ -35,7 +35,7 @@ export function hubOf(url: string): Hub {
 
 /** Links an observer to a listener. Both have told what they are when it returns. */
 export function joinTo(hub: Hub, observer: Observer): Connection {
-  const link = new Link((there) => hub.receiver.accept(there), observer)
+  const link = new Link((there) => hub.receiver.accept(there, {}), observer)
   hub.links.add(link)
   link.onClosed = () => hub.links.delete(link)
   link.open()

@@ -44,6 +44,7 @@ export function inProcess(options: InProcessOptions = {}): Transport {
   return {
     name: 'in-process',
     audience: 'peers',
+    local: true,
     listen: async (receiver: Receiver): Promise<Listener> => openHub(url, receiver),
     connect: async (observer) => joinTo(hubOf(url), observer),
   }

@@ -29,8 +29,9 @@ export class Link {
   constructor(accept: (there: Connection) => Observer, nearSide: Observer) {
     const close = async () => this.close()
     this.#nearSide = nearSide
-    this.#farSide = accept({ carry: (envelope, call) => this.#carry(nearSide, envelope, call), close })
-    this.near = { carry: (envelope, call) => this.#carry(this.#farSide, envelope, call), close }
+    const ping = async () => {}
+    this.#farSide = accept({ carry: (envelope, call) => this.#carry(nearSide, envelope, call), ping, close })
+    this.near = { carry: (envelope, call) => this.#carry(this.#farSide, envelope, call), ping, close }
   }
 
   /** Both sides tell what they are, now and at each change. Throws what either has against the other. */

@@ -8,13 +8,16 @@
 /** The floors of lib, lowest first: a file imports from its own floor and those below. A folder ends in a slash. */
 const floors = [
   [
+    'auth',
     'bounded-memo',
     'errors',
     'field-path',
+    'json-depth',
     'logger',
     'message',
     'nearest',
     'option-checks',
+    'plugin',
     'registration',
     'stringify-trail',
     'trace',
@@ -26,7 +29,6 @@ const floors = [
     'glob',
     'jsonic-text',
     'message-text',
-    'meta',
     'pattern',
     'portable',
     'scalars',
@@ -35,21 +37,8 @@ const floors = [
   ],
   ['handler', 'transport', 'typed/'],
   ['codec', 'router/'],
-  [
-    'boot',
-    'call',
-    'dispatch/',
-    'events',
-    'events/',
-    'explain',
-    'life-cycle',
-    'parity',
-    'parity/',
-    'peers/',
-    'validation',
-    'wraps',
-  ],
-  ['app', 'options', 'view'],
+  ['boot', 'dispatch/', 'events/', 'explain', 'life-cycle', 'options', 'peers/', 'unanswered'],
+  ['app', 'connections', 'core', 'early', 'lucilius', 'registrar', 'view'],
   ['index', 'transport-kit'],
 ]
 

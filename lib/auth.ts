@@ -36,7 +36,7 @@ export function sharedSecret(secret: string): Auth {
   return {
     authorization,
     authenticate: ({ headers }) => {
-      const given = headers['authorization']
+      const given = headers.authorization
       // Digests are of equal length whatever was sent, so the comparison tells nothing.
       return typeof given === 'string' && timingSafeEqual(digest(given), expected)
     },

@@ -24,7 +24,8 @@ export function toEnvelope(value: unknown): Envelope {
   if (!isMessage(value)) throw invalid('is no object')
   const { kind, message, meta } = value
   if (kind !== 'act' && kind !== 'event') throw invalid("has no known 'kind'")
-  if (!isMessage(message)) throw new LuciliusError('LUC_MESSAGE_INVALID', 'A message is an object: { "role": "convert", … }.')
+  if (!isMessage(message))
+    throw new LuciliusError('LUC_MESSAGE_INVALID', 'A message is an object: { "role": "convert", … }.')
   return kind === 'act' ? toAct(value, message, toMeta(meta)) : toEvent(value, message, toMeta(meta))
 }
 
@@ -54,7 +55,8 @@ export function toMeta(meta: unknown): WireMeta {
   if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || timeoutMs < 0)) {
     throw invalid("has no number of at least 0 as 'timeoutMs'")
   }
-  if (hops !== undefined && (!Number.isSafeInteger(hops) || (hops as number) < 0)) throw invalid("has no count as 'hops'")
+  if (hops !== undefined && (!Number.isSafeInteger(hops) || (hops as number) < 0))
+    throw invalid("has no count as 'hops'")
   return {
     ...optionalText(meta, 'id'),
     ...optionalText(meta, 'traceparent'),

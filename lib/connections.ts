@@ -26,7 +26,7 @@ interface Admission {
 export class Connections {
   readonly #peers: Peers
   readonly #settings: Settings
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Map<Listener, Exposure>()
   readonly #connections = new Set<PeerConnection>()
   /** How many connections have not learned their peer yet. */
   learning = 0
@@ -57,7 +57,8 @@ export class Connections {
 
   /** Opens a listener. */
   async listen(transport: Transport, given: ListenOptions): Promise<Listener> {
-    const listener = await transport.listen(this.#receiver(this.check(transport, given)))
+    const admission = this.check(transport, given)
+    const listener = await transport.listen(this.#receiver(admission))
     const open: Listener = {
       url: listener.url,
       drain: () => listener.drain?.(),
@@ -66,9 +67,14 @@ export class Connections {
         return listener.close()
       },
     }
-    this.#listeners.add(open)
+    this.#listeners.set(open, admission.exposure)
     this.#settings.log.info({ url: open.url, transport: transport.name }, 'listening')
     return open
+  }
+
+  /** The open listeners and what they let in. */
+  get listeners(): { readonly url: string; readonly exposure: Exposure }[] {
+    return [...this.#listeners].map(([{ url }, exposure]) => ({ url, exposure }))
   }
 
   /** Opens a connection and keeps it. */
@@ -89,13 +95,13 @@ export class Connections {
 
   /** Tells the listeners that the app drains. */
   drain(): void {
-    for (const listener of this.#listeners) listener.drain?.()
+    for (const listener of this.#listeners.keys()) listener.drain?.()
   }
 
   /** Closes everything: connections first, so that nobody is sent away by a closing listener of ours. */
   async close(): Promise<void> {
     await Promise.all([...this.#connections].map((one) => one.close()))
-    await Promise.all([...this.#listeners].map((one) => one.close()))
+    await Promise.all([...this.#listeners.keys()].map((one) => one.close()))
     this.#peers.forgetAll()
   }
 
@@ -110,7 +116,9 @@ export class Connections {
       authenticate: async (request) => {
         if (authenticate === undefined) return {}
         // Transports hand over requests as their libraries make them; all have headers.
-        return credentials(authenticate, request as AuthRequest, (error) => log.warn({ err: error }, 'authenticate failed'))
+        return credentials(authenticate, request as AuthRequest, (error) =>
+          log.warn({ err: error }, 'authenticate failed'),
+        )
       },
       accept: (connection, { identity }) => peers.meet({ audience, exposure, identity }, '*', connection),
     }
@@ -168,7 +176,10 @@ async function credentials(
 function toAuthenticate(auth: NonNullable<ListenOptions['auth']>): Authenticate {
   if (typeof auth === 'function') return auth
   if (typeof auth === 'object' && auth !== null && typeof auth.authenticate === 'function') return auth.authenticate
-  throw new LuciliusError('LUC_OPTIONS_INVALID', "listen: 'auth' is sharedSecret('…') or a function (request) => identity.")
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    "listen: 'auth' is sharedSecret('…') or a function (request) => identity.",
+  )
 }
 
 function toAudience(audience: unknown): Audience {

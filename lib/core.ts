@@ -4,6 +4,7 @@ import { forEachWaiting } from './deadline.js'
 import { Call } from './dispatch/call.js'
 import { Dispatcher } from './dispatch/dispatcher.js'
 import { followedCall } from './dispatch/followed.js'
+import { foreignWraps } from './dispatch/foreign-wraps.js'
 import { LuciliusError } from './errors.js'
 import { Events } from './events/events.js'
 import { nearestPatterns, textOf } from './explain.js'
@@ -42,6 +43,7 @@ export class Core {
     this.life = new LifeCycle(
       this.boot,
       {
+        opened: () => this.#warnOfForeignWraps(),
         drain: () => {
           peers.drain()
           this.connections.drain()
@@ -67,11 +69,25 @@ export class Core {
     )
   }
 
+  /** Strict parity: what works only as long as services share a process. */
+  #warnOfForeignWraps(): void {
+    if (!this.settings.strict) return
+    for (const { wrap, action } of foreignWraps(this.dispatcher.actions, this.dispatcher.wraps)) {
+      this.settings.log.warn(
+        { service: wrap.service, pattern: wrap.pattern.text, action: action.pattern.text },
+        `the wrap of '${wrap.service}' also goes around ${action.pattern.text} of '${action.service}', and will not when that runs elsewhere: make it a plugin of its own that every process loads`,
+      )
+    }
+  }
+
   #notFound(message: Message): LuciliusError {
     const near = nearestPatterns(message, this.dispatcher.actions)
     const hint = near.length > 0 ? ` Nearest: ${near.join('; ')}.` : ''
     const asked = textOf(message)
-    return new LuciliusError('LUC_ACTION_NOT_FOUND', `No action answers ${asked === '' ? 'a message without scalar pairs' : asked}.${hint}`)
+    return new LuciliusError(
+      'LUC_ACTION_NOT_FOUND',
+      `No action answers ${asked === '' ? 'a message without scalar pairs' : asked}.${hint}`,
+    )
   }
 
   #idle(): Promise<void> {

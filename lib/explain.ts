@@ -1,10 +1,12 @@
+import { covers } from './covers.js'
 import type { Action } from './dispatch/action.js'
 import type { Actions } from './dispatch/actions.js'
 import type { Wraps } from './dispatch/wraps.js'
-import { covers } from './covers.js'
 import type { Message } from './message.js'
 import { nearest } from './nearest.js'
 import type { Pattern } from './pattern.js'
+import type { Exposure } from './peers/exposure.js'
+import { describeHidden, hiddenBy } from './peers/hidden.js'
 import { scalarText } from './scalars.js'
 import { compareSpecificity, lostBecause } from './specificity.js'
 
@@ -42,6 +44,8 @@ export interface Explanation {
   readonly priors: readonly ActionInfo[]
   /** The wraps around the winner, outermost first: those of the caller's side, then those where it runs. */
   readonly wraps: readonly WrapInfo[]
+  /** What keeps the message from the winner when it comes from outside, through a listener of this app. */
+  readonly warnings: readonly string[]
   /** Patterns that look like the message, when nothing answers it. */
   readonly nearest: readonly string[]
 }
@@ -53,7 +57,12 @@ const LOOKED_AT = 1000
 const HINTS = 3
 
 /** Tells what happens to a message and why, without sending it. */
-export function explain(message: Message, actions: Actions, wraps: Wraps): Explanation {
+export function explain(
+  message: Message,
+  actions: Actions,
+  wraps: Wraps,
+  listeners: readonly { readonly url: string; readonly exposure: Exposure }[],
+): Explanation {
   const matching = actions.matching(message)
   const [winner] = matching
   return {
@@ -62,6 +71,10 @@ export function explain(message: Message, actions: Actions, wraps: Wraps): Expla
     candidates: matching.map((action) => ({ ...infoOf(action), reason: reasonOf(action, matching[0]) })),
     priors: winner === undefined ? [] : priorsOf(winner, actions),
     wraps: winner === undefined ? [] : wrapsOf(winner, wraps),
+    warnings: listeners.flatMap(({ url, exposure }) => {
+      const hidden = hiddenBy(message, actions, exposure)
+      return hidden === undefined ? [] : [`${url}: ${describeHidden(hidden)}`]
+    }),
     nearest: winner === undefined ? nearestPatterns(message, actions) : [],
   }
 }

@@ -29,7 +29,7 @@ export type {
   PatternLike,
   PeerInfo,
 } from './handler.js'
-export { jsonLogger, type JsonLoggerOptions, type Logger, type LogLevel } from './logger.js'
+export { type JsonLoggerOptions, jsonLogger, type Logger, type LogLevel } from './logger.js'
 export { lucilius } from './lucilius.js'
 export type { Message, Scalar } from './message.js'
 export type { AppOptions, ParkOptions } from './options.js'

@@ -4,8 +4,10 @@ import { LuciliusError } from './errors.js'
 /** Where an app stands. Acts run freely while it is `starting` (its hooks may act) and `open`. */
 export type Phase = 'new' | 'loading' | 'starting' | 'open' | 'draining' | 'closed' | 'failed'
 
-/** What closing means for the parts of an app, in this order. */
+/** What opening and closing mean for the parts of an app, in this order. */
 export interface Parts {
+  /** Everything has started. */
+  opened(): void
   /** Tells everybody that no new work is taken. */
   drain(): void
   /** Resolves when nothing runs any more. */
@@ -65,6 +67,7 @@ export class LifeCycle {
       this.#advance('loading', 'starting')
       await this.#boot.start()
       this.#advance('starting', 'open')
+      this.#parts.opened()
     } catch (error) {
       if (this.#close === undefined) {
         this.#phase = 'failed'

@@ -120,7 +120,13 @@ function once<K, V>(made: Map<K, V>, key: K, make: (key: K) => V): V {
 
 function errorFields(error: Error): object {
   const { name, message, stack, cause } = error
-  return { type: error.constructor.name || name, message, stack, ...error, ...(cause === undefined ? {} : { cause }) }
+  return {
+    type: error.constructor.name || name,
+    message,
+    stack,
+    ...(error as object),
+    ...(cause === undefined ? {} : { cause }),
+  }
 }
 
 function levelNumber(level: LogLevel): number {

@@ -53,7 +53,18 @@ export interface Settings {
   readonly log: Logger
 }
 
-const KNOWN = ['name', 'timeoutMs', 'maxTimeoutMs', 'maxHops', 'parity', 'park', 'retry', 'drainMs', 'forgetMs', 'logger']
+const KNOWN = [
+  'name',
+  'timeoutMs',
+  'maxTimeoutMs',
+  'maxHops',
+  'parity',
+  'park',
+  'retry',
+  'drainMs',
+  'forgetMs',
+  'logger',
+]
 const WHERE = 'lucilius(options)'
 
 /** Checks the options of an app and fills in the defaults. Throws `LUC_OPTIONS_INVALID`. */
@@ -79,14 +90,18 @@ export function toSettings(options: AppOptions): Settings {
 }
 
 function nameOf(name: unknown): string | undefined {
-  if (name === undefined || (typeof name === 'string' && name !== '' && name.length <= 200)) return name as string | undefined
+  if (name === undefined || (typeof name === 'string' && name !== '' && name.length <= 200))
+    return name as string | undefined
   throw new LuciliusError('LUC_OPTIONS_INVALID', `${WHERE}: 'name' is a text of 1 to 200 characters.`)
 }
 
 function isStrict(parity: unknown): boolean {
-  if (parity === undefined) return process.env['NODE_ENV'] !== 'production'
+  if (parity === undefined) return process.env.NODE_ENV !== 'production'
   if (parity === 'strict' || parity === 'off') return parity === 'strict'
-  throw new LuciliusError('LUC_OPTIONS_INVALID', `${WHERE}: 'parity' is 'strict' or 'off', not ${JSON.stringify(parity)}.`)
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    `${WHERE}: 'parity' is 'strict' or 'off', not ${JSON.stringify(parity)}.`,
+  )
 }
 
 function toPark(park: ParkOptions): Required<ParkOptions> {

@@ -33,7 +33,9 @@ export class Plugins {
     const { name, needs, setup } = shapeOf(plugin)
     const called = as ?? name ?? this.#unnamed()
     if (this.#names.has(called)) {
-      throw invalid(`There is a plugin '${called}' already. Give this one a name of its own: app.use(plugin, options, { as: '${called}-2' }).`)
+      throw invalid(
+        `There is a plugin '${called}' already. Give this one a name of its own: app.use(plugin, options, { as: '${called}-2' }).`,
+      )
     }
     const missing = needs.find((need) => !this.#names.has(need))
     if (missing !== undefined) {
@@ -60,12 +62,15 @@ function shapeOf(plugin: unknown): Shape {
     return { name: isName(setup.name) && setup.name !== 'default' ? setup.name : undefined, needs: [], setup }
   }
   if (typeof plugin !== 'object' || plugin === null) {
-    throw invalid(`A plugin is a function (app, options) => …, or { name, setup }, not ${plugin === null ? 'null' : `a ${typeof plugin}`}.`)
+    throw invalid(
+      `A plugin is a function (app, options) => …, or { name, setup }, not ${plugin === null ? 'null' : `a ${typeof plugin}`}.`,
+    )
   }
   const { name, needs = [], setup } = plugin as { name?: unknown; needs?: unknown; setup?: unknown }
   if (typeof setup !== 'function') throw invalid("A plugin object needs 'setup', a function (app, options) => ….")
   if (!isName(name)) throw invalid("A plugin object needs 'name', a text of 1 to 200 characters.")
-  if (!Array.isArray(needs) || !needs.every(isName)) throw invalid(`Plugin '${name}': 'needs' is a list of names of plugins.`)
+  if (!Array.isArray(needs) || !needs.every(isName))
+    throw invalid(`Plugin '${name}': 'needs' is a list of names of plugins.`)
   return { name, needs, setup: (app, options) => setup.call(plugin, app, options) }
 }
 

@@ -63,7 +63,10 @@ export class Registrar {
     const checked = toPattern(pattern)
     const { at } = checkKeys<{ at?: unknown }>('wrap', given, ['at'])
     if (at !== undefined && at !== 'caller') {
-      throw new LuciliusError('LUC_OPTIONS_INVALID', "wrap: 'at' is 'caller', or is left out to run where the handler runs.")
+      throw new LuciliusError(
+        'LUC_OPTIONS_INVALID',
+        "wrap: 'at' is 'caller', or is left out to run where the handler runs.",
+      )
     }
     checkFunction('wrap', checked, middleware, '(next) => (message, context) => next(message, context)')
     const side: Side = at ?? 'handler'
@@ -110,13 +113,19 @@ function checkSchema(key: string, schema: unknown): void {
   if (schema === undefined) return
   const standard = (schema as { '~standard'?: { validate?: unknown } } | null)?.['~standard']
   if (typeof standard?.validate === 'function') return
-  throw new LuciliusError('LUC_OPTIONS_INVALID', `add: '${key}' is a Standard Schema, as zod, valibot and others make them.`)
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    `add: '${key}' is a Standard Schema, as zod, valibot and others make them.`,
+  )
 }
 
 function checkFunction(where: string, pattern: Pattern, value: unknown, shape: string): void {
   if (typeof value === 'function') return
   const what = value === undefined ? 'nothing' : value === null ? 'null' : `a ${typeof value}`
-  throw new LuciliusError('LUC_HANDLER_INVALID', `${where} '${pattern.text}': expected a function ${shape}, got ${what}.`)
+  throw new LuciliusError(
+    'LUC_HANDLER_INVALID',
+    `${where} '${pattern.text}': expected a function ${shape}, got ${what}.`,
+  )
 }
 
 function registration(take: () => void): Registration {

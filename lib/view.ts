@@ -83,7 +83,7 @@ export function viewOf(core: Core, service: string, log: Logger): App {
     },
     list: (pattern?: PatternLike) => list(pattern === undefined ? undefined : toPattern(pattern), dispatcher.actions),
     explain: (message: PatternLike) =>
-      explain(dispatcher.messageOf(message, undefined), dispatcher.actions, dispatcher.wraps),
+      explain(dispatcher.messageOf(message, undefined), dispatcher.actions, dispatcher.wraps, connections.listeners),
     ready: () => life.ready(),
     close: () => life.close(),
     [Symbol.asyncDispose]: () => life.close(),
@@ -95,7 +95,10 @@ export function viewOf(core: Core, service: string, log: Logger): App {
 function use(core: Core, plugin: unknown, options: unknown, as: unknown): void {
   const { phase } = core.life
   if (phase !== 'new' && phase !== 'loading') {
-    throw new LuciliusError('LUC_PLUGIN_INVALID', 'The app has loaded its plugins: call app.use before app.ready, act and listen.')
+    throw new LuciliusError(
+      'LUC_PLUGIN_INVALID',
+      'The app has loaded its plugins: call app.use before app.ready, act and listen.',
+    )
   }
   const { name, setup } = core.plugins.admit(plugin, as)
   const view = viewOf(core, name, core.settings.log.child({ service: name }))
@@ -113,7 +116,10 @@ function copied(value: unknown): unknown {
 
 function checkHook(where: string, hook: unknown): void {
   if (typeof hook === 'function') return
-  throw new LuciliusError('LUC_HANDLER_INVALID', `${where}: expected a function, got ${hook === null ? 'null' : `a ${typeof hook}`}.`)
+  throw new LuciliusError(
+    'LUC_HANDLER_INVALID',
+    `${where}: expected a function, got ${hook === null ? 'null' : `a ${typeof hook}`}.`,
+  )
 }
 
 function tooLate(where: string, way: string): LuciliusError {

@@ -1,7 +1,7 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Handler } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Pattern } from '../pattern.js'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** What the author of an action may say about it. */
 export interface ActionOptions {

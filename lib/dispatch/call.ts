@@ -1,5 +1,5 @@
-import { LuciliusError } from '../errors.js'
 import { remainingMs, settleDeadline, startDeadline, type Waiting } from '../deadline.js'
+import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
 import type { Message } from '../message.js'
 import { childOf, newId, newTraceParent } from '../trace.js'
@@ -92,7 +92,10 @@ export class Call implements Waiting, CarriedCall {
   /** Starts the clock: its own if it stands alone or has less time than its parent, else the parent's. */
   open(ownTime: boolean): void {
     const { parent } = this
-    if (parent === undefined || parent.settled) return this.#standAlone()
+    if (parent === undefined || parent.settled) {
+      this.#standAlone()
+      return
+    }
     parent.#adopt(this)
     if (ownTime) this.#keepTime()
   }
@@ -122,7 +125,10 @@ export class Call implements Waiting, CarriedCall {
   /** The deadline passed. */
   expire(): void {
     if (this.parked) {
-      this.cancel('LUC_UNREACHABLE', `Nobody who answers ${describe(this.action)} could be reached within ${this.timeoutMs} ms.`)
+      this.cancel(
+        'LUC_UNREACHABLE',
+        `Nobody who answers ${describe(this.action)} could be reached within ${this.timeoutMs} ms.`,
+      )
       return
     }
     this.cancel('LUC_DEADLINE_EXCEEDED', `${describe(this.action)} did not answer within ${this.timeoutMs} ms.`)

@@ -226,16 +226,17 @@ export class Dispatcher implements Ledger, Within {
 
   /** Runs another action in the place of a call's own, as the same hop. */
   follow(action: Action, call: Call): Promise<unknown> {
-    return this.#run(action, undefined, call.message, call, undefined, { hops: call.hops, below: call.below, by: call.by })
+    return this.#run(action, undefined, call.message, call, undefined, {
+      hops: call.hops,
+      below: call.below,
+      by: call.by,
+    })
   }
 
   /** Runs an action of this app for a peer. */
   answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
     if (!channel.hasSubscribers) return this.#answer(action, message, arrival)
-    return channel.tracePromise(
-      () => this.#answer(action, message, arrival),
-      traceOf(action, message, arrival.hops),
-    )
+    return channel.tracePromise(() => this.#answer(action, message, arrival), traceOf(action, message, arrival.hops))
   }
 
   #answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {

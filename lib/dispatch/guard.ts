@@ -41,14 +41,24 @@ function validated(action: Action, handler: Handler): Handler {
   }
 }
 
-async function checkMessage(schema: StandardSchemaV1, message: Message, action: Action, context: Context): Promise<Message> {
+async function checkMessage(
+  schema: StandardSchemaV1,
+  message: Message,
+  action: Action,
+  context: Context,
+): Promise<Message> {
   const result = await schema['~standard'].validate(message)
   if (result.issues !== undefined) throw invalid('LUC_MESSAGE_INVALID', 'message', result.issues, action, context)
   // The schema is the author's word on what the handler gets.
   return result.value as Message
 }
 
-async function checkReply(schema: StandardSchemaV1, reply: unknown, action: Action, context: Context): Promise<unknown> {
+async function checkReply(
+  schema: StandardSchemaV1,
+  reply: unknown,
+  action: Action,
+  context: Context,
+): Promise<unknown> {
   const result = await schema['~standard'].validate(reply)
   if (result.issues !== undefined) throw invalid('LUC_REPLY_INVALID', 'reply', result.issues, action, context)
   return result.value

@@ -1,5 +1,5 @@
-import { LuciliusError } from '../errors.js'
 import { BoundedMemo } from '../bounded-memo.js'
+import { LuciliusError } from '../errors.js'
 import { isMessage, type Message } from '../message.js'
 import { parseMessage } from '../message-text.js'
 import { toPattern } from '../pattern.js'
@@ -101,10 +101,22 @@ export function wholeMessage(message: unknown): Message {
 }
 
 function notAnObject(value: unknown): LuciliusError {
-  const what = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an instance of a class' : `a ${typeof value}`
-  return new LuciliusError('LUC_MESSAGE_INVALID', `A message is a plain object, this is ${what}: give an object such as { from: 'usd' }.`)
+  const what =
+    value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? 'an array'
+        : typeof value === 'object'
+          ? 'an instance of a class'
+          : `a ${typeof value}`
+  return new LuciliusError(
+    'LUC_MESSAGE_INVALID',
+    `A message is a plain object, this is ${what}: give an object such as { from: 'usd' }.`,
+  )
 }
 
 function forbiddenKey(): LuciliusError {
-  return new LuciliusError('LUC_MESSAGE_INVALID', "A message has no key '__proto__': rename it.", { details: { path: '__proto__' } })
+  return new LuciliusError('LUC_MESSAGE_INVALID', "A message has no key '__proto__': rename it.", {
+    details: { path: '__proto__' },
+  })
 }

@@ -1,10 +1,10 @@
+import { toEmitOptions } from '../dispatch/act-options.js'
 import { Call, type Origin } from '../dispatch/call.js'
 import type { Within } from '../dispatch/context.js'
 import { type Dispatcher, type Rules, tooManyHops } from '../dispatch/dispatcher.js'
-import { toEmitOptions } from '../dispatch/act-options.js'
 import type { Message } from '../message.js'
 import { portableCopy } from '../portable.js'
-import { Subscriptions, type Subscribed } from './subscriptions.js'
+import { type Subscribed, Subscriptions } from './subscriptions.js'
 
 /** An event under way: the message and what its observers inherit. */
 export interface Emission {

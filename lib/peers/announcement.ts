@@ -58,22 +58,24 @@ export interface Heard {
 /** Reads an announcement from a wire. Properties that are not known pass by. Throws `LUC_WIRE_INVALID`. */
 export function readAnnouncement(value: unknown): Heard {
   const given = asRecord(value, 'announcement')
-  if (given['wire'] !== WIRE_VERSION) {
-    throw wrong(`speaks version ${String(given['wire'])} of the wire format, this app speaks ${WIRE_VERSION}: update one of them`)
+  if (given.wire !== WIRE_VERSION) {
+    throw wrong(
+      `speaks version ${String(given.wire)} of the wire format, this app speaks ${WIRE_VERSION}: update one of them`,
+    )
   }
   return {
     name: text(given, 'name'),
     instance: text(given, 'instance'),
-    draining: given['draining'] === true,
+    draining: given.draining === true,
     actions: list(given, 'actions').map((one) => ({
       pattern: pattern(one),
       service: text(one, 'service'),
-      idempotent: one['idempotent'] === true,
+      idempotent: one.idempotent === true,
     })),
     subscriptions: list(given, 'subscriptions').map((one) => ({
       pattern: pattern(one),
       service: text(one, 'service'),
-      each: one['each'] === 'instance',
+      each: one.each === 'instance',
     })),
   }
 }
@@ -99,7 +101,7 @@ function text(given: Fields, key: string): string {
 }
 
 function pattern(given: Fields): Pattern {
-  const value = given['pattern']
+  const value = given.pattern
   if (typeof value !== 'string') throw wrong("has an entry without 'pattern'")
   try {
     return toPattern(value)

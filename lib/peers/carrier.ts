@@ -45,7 +45,10 @@ export class Carrier {
     const call = callOf(context)
     const remote = call === undefined ? undefined : this.#remotes.get(call.action)
     if (call === undefined || remote === undefined) {
-      throw new LuciliusError('LUC_HANDLER_INVALID', 'A wrap must pass on the context it was given, or one made from it.')
+      throw new LuciliusError(
+        'LUC_HANDLER_INVALID',
+        'A wrap must pass on the context it was given, or one made from it.',
+      )
     }
     call.message = message
     this.#retry.called()
@@ -57,12 +60,7 @@ export class Carrier {
   }
 
   /** Sends a call to a peer; what kept it from being carried is told like an answer. */
-  async #send(
-    call: Call,
-    remote: RemoteAction,
-    peer: Peer,
-    retried: boolean,
-  ): Promise<Outcome> {
+  async #send(call: Call, remote: RemoteAction, peer: Peer, retried: boolean): Promise<Outcome> {
     // An available peer has a connection.
     const connection = peer.connection as NonNullable<Peer['connection']>
     peer.pending++

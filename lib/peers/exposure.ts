@@ -37,8 +37,7 @@ export function toExposure(where: string, expose: PatternList, events: EventExpo
   return {
     action: (pattern) => pattern.text !== '' && (actions === '*' || actions.some((one) => letsIn(one, pattern))),
     eventIn: (message) => eventsIn === '*' || eventsIn.some((one) => patternMatches(one, message)),
-    subscription: (pattern) =>
-      eventsIn === '*' || eventsIn.some((one) => covers(one, pattern) || covers(pattern, one)),
+    subscription: (pattern) => eventsIn === '*' || eventsIn.some((one) => covers(one, pattern) || covers(pattern, one)),
     eventOut: (message) => eventsOut === '*' || eventsOut.some((one) => patternMatches(one, message)),
   }
 }
@@ -47,11 +46,17 @@ export function toExposure(where: string, expose: PatternList, events: EventExpo
 export function toPatterns(where: string, list: unknown): '*' | readonly Pattern[] {
   if (list === '*') return '*'
   if (!Array.isArray(list)) {
-    throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: give a list of patterns such as ['role:convert,cmd:*'], or '*' for all.`)
+    throw new LuciliusError(
+      'LUC_OPTIONS_INVALID',
+      `${where}: give a list of patterns such as ['role:convert,cmd:*'], or '*' for all.`,
+    )
   }
   const patterns = list.map(toPattern)
   if (patterns.some((pattern) => pattern.text === '')) {
-    throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: the catch-all '' cannot be listed. Name the patterns, or write '*' instead of the list.`)
+    throw new LuciliusError(
+      'LUC_OPTIONS_INVALID',
+      `${where}: the catch-all '' cannot be listed. Name the patterns, or write '*' instead of the list.`,
+    )
   }
   return patterns
 }

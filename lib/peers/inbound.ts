@@ -41,7 +41,10 @@ function ownAction({ message, below, by }: ActEnvelope, actions: Actions): Actio
 }
 
 function own(message: Message, actions: Actions, wanted: (pattern: Pattern) => boolean): Action | undefined {
-  return actions.router.collect(message).find((slot) => slot.local.length > 0 && wanted(slot.pattern))?.local.at(-1)
+  return actions.router
+    .collect(message)
+    .find((slot) => slot.local.length > 0 && wanted(slot.pattern))
+    ?.local.at(-1)
 }
 
 /** The same for unknown and for not exposed, byte for byte: who may not act learns nothing of what there is. */
@@ -50,7 +53,10 @@ function notFound(): LuciliusError {
 }
 
 function routeChanged(): LuciliusError {
-  return new LuciliusError('LUC_ROUTE_CHANGED', 'Another action than the sender chose would answer now: learn again and retry.')
+  return new LuciliusError(
+    'LUC_ROUTE_CHANGED',
+    'Another action than the sender chose would answer now: learn again and retry.',
+  )
 }
 
 /** Durations that hold for what arrives. */

@@ -1,12 +1,14 @@
+import { covers } from '../covers.js'
+import type { Action } from '../dispatch/action.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Emission, Events } from '../events/events.js'
 import type { Settings } from '../options.js'
-import { covers } from '../covers.js'
 import type { Pattern } from '../pattern.js'
-import type { Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
+import type { ActEnvelope, Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
 import { announce, type Heard } from './announcement.js'
 import { Carrier } from './carrier.js'
+import { describeHidden, hiddenBy } from './hidden.js'
 import { arrivalOf, asClient, chooseAction } from './inbound.js'
 import type { Parking } from './parking.js'
 import { type Host, Peer, type Terms } from './peer.js'
@@ -29,6 +31,8 @@ export class Peers implements Host {
   readonly #accepts = new Map<Peer, Accepted>()
   readonly #forgetting = new Map<Peer, NodeJS.Timeout>()
   readonly #listeners = new Set<() => void>()
+  /** Patterns that were found to hide an exposed one, each told once. */
+  readonly #warned = new Set<string>()
   #draining = false
   #telling = false
 
@@ -37,7 +41,11 @@ export class Peers implements Host {
     this.#events = events
     this.#settings = settings
     this.#parking = parking
-    this.#actions = new RemoteActions(dispatcher, new Carrier(dispatcher, parking, new Retry(settings.retry)), settings.log)
+    this.#actions = new RemoteActions(
+      dispatcher,
+      new Carrier(dispatcher, parking, new Retry(settings.retry)),
+      settings.log,
+    )
     dispatcher.actions.onChange(() => this.#news())
     events.subscriptions.onChange(() => this.#news())
   }
@@ -104,7 +112,10 @@ export class Peers implements Host {
     this.#forgetting.delete(peer)
     // It has just told.
     const { actions, subscriptions } = peer.known as Heard
-    this.#actions.update(peer, actions.filter(({ pattern }) => this.#accepted(peer, pattern)))
+    this.#actions.update(
+      peer,
+      actions.filter(({ pattern }) => this.#accepted(peer, pattern)),
+    )
     this.#subscriptions.update(peer, subscriptions)
     this.#parking.wake()
   }
@@ -125,12 +136,26 @@ export class Peers implements Host {
       if (envelope.kind === 'event') return this.#observe(peer, envelope, call)
       if (this.#draining) throw closed(this.#settings.name)
       const asked = peer.terms.audience === 'peers' ? envelope : asClient(envelope)
-      const action = chooseAction(asked, this.#dispatcher.actions, peer.terms.exposure)
+      const action = this.#choose(asked, peer)
       const arrival = arrivalOf(asked.meta, peer, call, this.#settings)
       const reply = await this.#dispatcher.answer(action, asked.message, arrival)
       return reply === undefined ? {} : { reply }
     } catch (error) {
       return { error: toWireError(error) }
+    }
+  }
+
+  #choose(envelope: ActEnvelope, { terms: { exposure } }: Peer): Action {
+    const { actions } = this.#dispatcher
+    try {
+      return chooseAction(envelope, actions, exposure)
+    } catch (error) {
+      const hidden = hiddenBy(envelope.message, actions, exposure)
+      if (hidden !== undefined && !this.#warned.has(hidden.before)) {
+        this.#warned.add(hidden.before)
+        this.#settings.log.warn(hidden, describeHidden(hidden))
+      }
+      throw error
     }
   }
 

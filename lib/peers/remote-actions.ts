@@ -2,8 +2,8 @@ import type { Action } from '../dispatch/action.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import type { Logger } from '../logger.js'
 import type { Pattern } from '../pattern.js'
-import type { Carrier } from './carrier.js'
 import type { Heard } from './announcement.js'
+import type { Carrier } from './carrier.js'
 import type { Peer } from './peer.js'
 import type { RemoteAction } from './remote-action.js'
 
@@ -78,7 +78,8 @@ export class RemoteActions {
   #warnOfClash(pattern: Pattern, service: string): void {
     const slot = this.#dispatcher.actions.router.get(pattern.text)
     if (slot === undefined || slot.top.service === service) return
-    const first = slot.local.length > 0 ? `'${slot.top.service}', which runs here,` : `'${[slot.top.service, service].sort()[0]}'`
+    const first =
+      slot.local.length > 0 ? `'${slot.top.service}', which runs here,` : `'${[slot.top.service, service].sort()[0]}'`
     this.#log.warn(
       { pattern: pattern.text, services: [slot.top.service, service] },
       `services '${slot.top.service}' and '${service}' both answer ${pattern.text}: ${first} is asked first`,

@@ -41,7 +41,10 @@ export class RemoteSubscriptions {
 
   /** Sends an event to one instance of each service that is not taken, and to every instance that wants each event. */
   emit(emission: Emission, taken: ReadonlySet<string>, settings: Settings): void {
-    const observers = this.#router.collect(emission.message).flat().filter(({ peer }) => reaches(peer, emission.message))
+    const observers = this.#router
+      .collect(emission.message)
+      .flat()
+      .filter(({ peer }) => reaches(peer, emission.message))
     if (observers.length === 0) return
     const envelope = envelopeOf(emission, settings.timeoutMs)
     for (const [peer, services] of this.#choose(observers, taken)) {
@@ -85,7 +88,10 @@ function reaches(peer: Peer, message: Message): boolean {
   return peer.available && peer.terms.exposure.eventOut(message)
 }
 
-function envelopeOf({ message, origin, hops, id, traceparent }: Emission, timeoutMs: number): Omit<EventEnvelope, 'services'> {
+function envelopeOf(
+  { message, origin, hops, id, traceparent }: Emission,
+  timeoutMs: number,
+): Omit<EventEnvelope, 'services'> {
   const { identity } = origin
   return {
     kind: 'event',

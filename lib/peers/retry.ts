@@ -37,7 +37,8 @@ export class Retry {
 
   /** Whether to try again after this error; resolves after the wait. `tries` counts those made. */
   async may(error: WireError, tries: number): Promise<boolean> {
-    if (error.handled !== 'unknown' || error.code === 'LUC_CANCELLED' || error.code === 'LUC_DEADLINE_EXCEEDED') return false
+    if (error.handled !== 'unknown' || error.code === 'LUC_CANCELLED' || error.code === 'LUC_DEADLINE_EXCEEDED')
+      return false
     if (tries >= this.#options.attempts || !this.#spend()) return false
     const most = BACKOFF_MS * 2 ** (tries - 1)
     await new Promise((resolve) => setTimeout(resolve, Math.random() * most))

@@ -3,7 +3,8 @@ import type { Outcome, WireError } from '../transport.js'
 
 /** An error as it crosses: never its cause, nor its stack. */
 export function toWireError(error: unknown): WireError {
-  if (error instanceof ActionError) return withDetails({ code: error.code, message: error.message, handled: 'yes' }, error.details)
+  if (error instanceof ActionError)
+    return withDetails({ code: error.code, message: error.message, handled: 'yes' }, error.details)
   if (error instanceof LuciliusError) {
     return withDetails({ code: error.code, message: error.message, handled: error.handled }, error.details)
   }
@@ -15,7 +16,10 @@ export function fromWireError(error: WireError): ActionError | LuciliusError {
   const { code, message, handled, details } = error
   if (isLuciliusCode(code)) return new LuciliusError(code, message, withDetails({ handled }, details))
   if (code.startsWith('LUC_')) {
-    return new LuciliusError(handled === 'yes' ? 'LUC_ACTION_FAILED' : 'LUC_REPLY_LOST', message, { handled, details: { cause: code } })
+    return new LuciliusError(handled === 'yes' ? 'LUC_ACTION_FAILED' : 'LUC_REPLY_LOST', message, {
+      handled,
+      details: { cause: code },
+    })
   }
   return new ActionError(code, message, details)
 }

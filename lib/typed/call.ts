@@ -36,7 +36,9 @@ export interface Emits<E, M extends Mode> {
 /** A whole message as the only argument. */
 export type Whole<R, O, M extends Mode> = Fit<
   O,
-  O extends string ? WholeText<R, O, Goal<R, PairsOf<O>>, M> : WholeObject<R, PairsOfObject<O>, Goal<R, PairsOfObject<O>>, M>
+  O extends string
+    ? WholeText<R, O, Goal<R, PairsOf<O>>, M>
+    : WholeObject<R, PairsOfObject<O>, Goal<R, PairsOfObject<O>>, M>
 >
 
 type WholeText<R, S extends string, K, M extends Mode> = [K] extends [never]

@@ -10,7 +10,10 @@ import type { Fit, Refused } from './refusal.js'
 type Eventual<Y> = Y | Promise<Y>
 
 /** The pattern of an action: strict mode takes what the registry has or widens to. */
-export type ActionPattern<R, P, M extends Mode> = Fit<P, [Match<R, PairsIn<P>>] extends [never] ? Refused<R, PairsIn<P>, M, P> : P>
+export type ActionPattern<R, P, M extends Mode> = Fit<
+  P,
+  [Match<R, PairsIn<P>>] extends [never] ? Refused<R, PairsIn<P>, M, P> : P
+>
 
 /** The pattern of a wrap or a subscription: strict mode takes what covers a registered pattern, too. */
 export type CoveringPattern<R, P, M extends Mode> = Fit<

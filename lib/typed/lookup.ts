@@ -30,11 +30,7 @@ type Anchor<K extends string> = K extends `${string}${Special}${string}`
 /** The registered patterns that hold some pair of `U`. */
 export type Holding<I, U> = U extends string ? (I extends { [P in U]: infer K } ? K : never) : never
 
-type Holders<I, U> = U extends string
-  ? I extends { [P in U]: infer K }
-    ? (x: K) => void
-    : (x: never) => void
-  : never
+type Holders<I, U> = U extends string ? (I extends { [P in U]: infer K } ? (x: K) => void : (x: never) => void) : never
 
 /** The registered patterns that hold every pair of `U`. */
 type Above<I, U> = [U] extends [never] ? never : Holders<I, U> extends (x: infer K) => void ? K : never
@@ -57,9 +53,20 @@ export type Only<R, U> =
  * It is the most specific pattern that matches; where the matching rule would go on to count and compare key names, the
  * union of those in question.
  */
-export type Match<R, U> = Invalid extends U ? never : Unreadable extends U ? never : Index<R> extends infer I ? Sure<R, I, U> extends infer K ? Topmost<K> : never : never
+export type Match<R, U> = Invalid extends U
+  ? never
+  : Unreadable extends U
+    ? never
+    : Index<R> extends infer I
+      ? Sure<R, I, U> extends infer K
+        ? Topmost<K>
+        : never
+      : never
 
-type Sure<R, I, U> = Below<Holding<Anchors<R>, U>, U> | Globs<I, Exclude<U, `?${string}`>> | (R extends { '': unknown } ? '' : never)
+type Sure<R, I, U> =
+  | Below<Holding<Anchors<R>, U>, U>
+  | Globs<I, Exclude<U, `?${string}`>>
+  | (R extends { '': unknown } ? '' : never)
 type Below<K, U> = K extends string ? ([PairsOf<K>] extends [U] ? K : never) : never
 type Globs<I, U> = I extends { '*': infer K } ? Fitting<K, U> : never
 
@@ -78,7 +85,13 @@ export type Covered<R, U> = Invalid extends U
 type CoveredByGlob<K, U> = K extends string ? ([Unmet<U, PairsOf<K>>] extends [never] ? K : never) : never
 
 /** The registered patterns that match `U`, the most specific one and all wider ones. */
-export type Wider<R, U> = Invalid extends U ? never : Unreadable extends U ? never : Index<R> extends infer I ? Sure<R, I, U> : never
+export type Wider<R, U> = Invalid extends U
+  ? never
+  : Unreadable extends U
+    ? never
+    : Index<R> extends infer I
+      ? Sure<R, I, U>
+      : never
 
 /** The registered patterns that such a message reaches instead if values that only the running program knows are theirs. */
 export type MayMatch<R, U> = Invalid extends U
@@ -87,7 +100,11 @@ export type MayMatch<R, U> = Invalid extends U
     ? never
     : [Late<U>] extends [never]
       ? never
-      : Index<R> extends infer I ? Fitting<Holding<I, Late<U>>, U> extends infer K ? Unrefined<K, Sure<R, I, U>> : never : never
+      : Index<R> extends infer I
+        ? Fitting<Holding<I, Late<U>>, U> extends infer K
+          ? Unrefined<K, Sure<R, I, U>>
+          : never
+        : never
 
 /** The keys whose values are known late. */
 type Late<U> = Extract<U, `?${string}`>
@@ -107,7 +124,9 @@ type Unmet<P, U> = P extends U
     : P
 
 type HoldsGlob<U, Key extends string, G extends string> = true extends (
-  U extends `${Key}:${infer V}` ? GlobMatch<V, G> : never
+  U extends `${Key}:${infer V}`
+    ? GlobMatch<V, G>
+    : never
 )
   ? true
   : false

@@ -23,13 +23,27 @@ type PairOf<K extends string, V> = unknown extends V
 
 type LiteralPair<K extends string, X extends string> = IsLiteral<X> extends true ? `${K}:${X}` : `?${K}`
 
-type Text<T> = T extends string ? T : T extends number ? (number extends T ? string : `${T}`) : T extends boolean ? `${T}` : never
+type Text<T> = T extends string
+  ? T
+  : T extends number
+    ? number extends T
+      ? string
+      : `${T}`
+    : T extends boolean
+      ? `${T}`
+      : never
 
 /** Whether a union of texts is one literal, rather than several, `string` or a template. */
 type IsLiteral<X extends string> = {} extends { [P in X]: 1 } ? false : IsOne<X>
 
 /** Whether a union has exactly one member. */
-export type IsOne<T, All = T> = [T] extends [never] ? false : T extends unknown ? ([All] extends [T] ? true : false) : never
+export type IsOne<T, All = T> = [T] extends [never]
+  ? false
+  : T extends unknown
+    ? [All] extends [T]
+      ? true
+      : false
+    : never
 
 /** The characters that make a value of a pattern a glob. */
 export type Wild = '*' | '?'

@@ -61,7 +61,12 @@ type QuotedValue<K extends string, V extends string, Rest extends string, Found 
     ? Unreadable
     : AfterValue<Rest, Found | `${K}:${V}`>
 
-type BareValue<K extends string, S extends string, V extends string, Found extends string> = V extends `${string}${Quote | Bracket}${string}`
+type BareValue<
+  K extends string,
+  S extends string,
+  V extends string,
+  Found extends string,
+> = V extends `${string}${Quote | Bracket}${string}`
   ? Unreadable
   : BarePair<K, Trim<V>> extends infer P extends string
     ? P extends Invalid

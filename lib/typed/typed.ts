@@ -1,16 +1,26 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Scalar } from '../message.js'
 import type { Registration, Subscription } from '../registration.js'
 import type { Acts, Emits, Spelling } from './call.js'
 import type { Mode } from './contract.js'
-import type { ActionPattern, CheckedHandlerOf, CoveringPattern, EventHandlerOf, HandlerOf, MiddlewareOf } from './handle.js'
-import type { Scalar } from '../message.js'
+import type {
+  ActionPattern,
+  CheckedHandlerOf,
+  CoveringPattern,
+  EventHandlerOf,
+  HandlerOf,
+  MiddlewareOf,
+} from './handle.js'
 import type { Events, Patterns } from './registry.js'
 
 /** A pattern as an object. */
 export type PatternObject = { readonly [key: string]: Scalar }
 
 /** The second of three arguments of `add`. */
-export interface AddOptions<SM extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined, SR extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined> {
+export interface AddOptions<
+  SM extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+  SR extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+> {
   /** Checks each message; the handler gets what it puts out. A failure is `LUC_MESSAGE_INVALID`. */
   readonly message?: SM
   /** Checks each reply; the caller gets what it puts out. A failure is `LUC_REPLY_INVALID`. */

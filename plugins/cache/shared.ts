@@ -1,4 +1,4 @@
-import type { Context, Handler, Message } from '../../lib/index.js'
+import { type Context, type Handler, LuciliusError, type Message } from '../../lib/index.js'
 import type { Ended, Replies, Run } from './replies.js'
 
 /** Goes around a handler: gives a remembered reply, waits for one that is being made, or makes it. */
@@ -40,9 +40,14 @@ async function lead(next: Handler, message: Message, context: Context, replies: 
     end(kept(reply))
     return reply
   } catch (error) {
-    end({ error })
+    end(isAboutMessage(error) ? 'abandoned' : { error })
     throw error
   }
+}
+
+/** The schema looked at more than the keys: what it says of one message is not true of others with equal keys. */
+function isAboutMessage(error: unknown): boolean {
+  return error instanceof LuciliusError && error.code === 'LUC_MESSAGE_INVALID'
 }
 
 /** A copy that neither the handler nor a caller can change, or why there is none. */

@@ -40,12 +40,16 @@ export function log({ logger, level = 'info', pattern = '' }: LogOptions = {}): 
   return {
     name: 'log',
     setup: (app) => {
-      const middleware: Middleware = (next: Handler) =>
-        timed(next, (line, context) => {
+      // Made once for each action.
+      const middleware: Middleware = (next: Handler) => {
+        let service: string | undefined
+        return timed(next, (line, context) => {
           // The action's own log names the service already, and pino would write the name twice.
-          if (logger === undefined) context.log[level](line, 'act')
-          else logger[level]({ ...line, service: serviceOf(app, line.pattern) }, 'act')
+          if (logger === undefined) return context.log[level](line, 'act')
+          service ??= serviceOf(app, line.pattern)
+          logger[level]({ ...line, service }, 'act')
         })
+      }
       app.wrap(pattern, middleware)
     },
   }

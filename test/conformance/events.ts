@@ -12,7 +12,7 @@ export function events(t: Test, stage: Stage): void {
       function near(app: App) {
         app.on('e:1', ({ x }) => seen.push(`wide ${x}`))
         app.on('e:1,x:5', ({ x }) => seen.push(`narrow ${x}`))
-      } as never,
+      },
       {},
       { as: 'near' },
     )
@@ -20,7 +20,7 @@ export function events(t: Test, stage: Stage): void {
       function far(app: App) {
         app.on('', () => seen.push('all'))
         app.on('e:2', () => seen.push('never'))
-      } as never,
+      },
       {},
       { as: 'far' },
     )
@@ -183,8 +183,7 @@ export function events(t: Test, stage: Stage): void {
   })
 
   t.test('an event goes one hop and is never relayed', async (t) => {
-    const { caller, service, other, line } = play(t, stage)
-    t.type(line, 'function')
+    const { caller, service, other } = play(t, stage)
     const seen: string[] = []
     service.on('e:1', () => seen.push('service'))
     other.on('e:1', () => seen.push('other'))
@@ -192,7 +191,6 @@ export function events(t: Test, stage: Stage): void {
     await join(means, service, other)
     await caller.emit('e:1')
     await eventually(() => seen.length > 0)
-    await service.emit('e:2')
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
     t.strictSame(seen, ['service'])
   })

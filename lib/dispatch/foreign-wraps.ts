@@ -1,0 +1,22 @@
+import type { Action } from './action.js'
+import type { Actions } from './actions.js'
+import type { Wrap, Wraps } from './wraps.js'
+
+/** A service's wrap around an action of another service: after a split it would not follow. */
+export interface ForeignWrap {
+  readonly wrap: Wrap
+  readonly action: Action
+}
+
+/** The wraps of services (plugins with actions of their own) that also go around another service's action. */
+export function foreignWraps(actions: Actions, wraps: Wraps): ForeignWrap[] {
+  const here = [...actions.all()].filter((action) => action.remote === undefined)
+  const services = new Set(here.map(({ service }) => service))
+  const found = new Map<Wrap, Action>()
+  for (const action of here) {
+    for (const wrap of wraps.around(action, 'handler')) {
+      if (wrap.service !== action.service && services.has(wrap.service) && !found.has(wrap)) found.set(wrap, action)
+    }
+  }
+  return [...found].map(([wrap, action]) => ({ wrap, action }))
+}

@@ -10,13 +10,13 @@ import { LuciliusError } from './errors.js'
  */
 export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSignal): Promise<number> {
   const { life } = core
-  if (life.phase === 'draining' || life.phase === 'closed') throw life.closed()
+  if (isOver(core)) throw life.closed()
   const began = performance.now()
   let stop = () => {}
   const given = new Promise<never>((_, reject) => {
     const cancel = () => reject(notStarted('LUC_CANCELLED', 'The caller cancelled before the app was ready.'))
     const wait = waitFor(timeoutMs, () =>
-      reject(notStarted('LUC_DEADLINE_EXCEEDED', `The app was not ready within ${timeoutMs} ms.`)),
+      reject(notStarted('LUC_DEADLINE_EXCEEDED', `The app was not ready within ${Math.round(timeoutMs)} ms.`)),
     )
     if (signal?.aborted === true) cancel()
     signal?.addEventListener('abort', cancel, { once: true })
@@ -30,7 +30,13 @@ export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSi
   } finally {
     stop()
   }
-  return Math.max(1, timeoutMs - (performance.now() - began))
+  // It may have been closed between becoming ready and this turn.
+  if (isOver(core)) throw life.closed()
+  return Math.max(1, Math.ceil(timeoutMs - (performance.now() - began)))
+}
+
+function isOver({ life: { phase } }: Core): boolean {
+  return phase === 'draining' || phase === 'closed'
 }
 
 function waitFor(timeoutMs: number, expire: () => void): Waiting {

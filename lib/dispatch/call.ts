@@ -127,11 +127,11 @@ export class Call implements Waiting, CarriedCall {
     if (this.parked) {
       this.cancel(
         'LUC_UNREACHABLE',
-        `Nobody who answers ${describe(this.action)} could be reached within ${this.timeoutMs} ms.`,
+        `Nobody who answers ${describe(this.action)} could be reached within ${Math.round(this.timeoutMs)} ms.`,
       )
       return
     }
-    this.cancel('LUC_DEADLINE_EXCEEDED', `${describe(this.action)} did not answer within ${this.timeoutMs} ms.`)
+    this.cancel('LUC_DEADLINE_EXCEEDED', `${describe(this.action)} did not answer within ${Math.round(this.timeoutMs)} ms.`)
   }
 
   /** Gives up: the caller gets the error now, the handler's signal aborts, and so do the calls inside. */
@@ -170,7 +170,10 @@ export class Call implements Waiting, CarriedCall {
 
   /** The moment of the deadline, in milliseconds since the epoch. */
   get deadline(): number {
-    if (this.#deadline === 0) this.#deadline = Math.round(Date.now() + this.remainingMs)
+    if (this.#deadline !== 0) return this.#deadline
+    const { parent } = this
+    const own = this.#timed ? Math.round(Date.now() + remainingMs(this)) : Number.POSITIVE_INFINITY
+    this.#deadline = parent === undefined ? own : Math.min(own, parent.deadline)
     return this.#deadline
   }
 

@@ -1,6 +1,6 @@
 import { LuciliusError } from './errors.js'
 import { isMessage, type Message } from './message.js'
-import type { PortableLimits } from './portable.js'
+import { defaultMaxBytes, defaultMaxDepth, type PortableLimits } from './portable.js'
 import type { ActEnvelope, Envelope, EventEnvelope, Outcome, WireError, WireMeta } from './transport.js'
 import { decodeJson, encodeJson } from './wire-json.js'
 
@@ -14,9 +14,21 @@ export function encodeEnvelope(envelope: Envelope): string {
   return encodeJson(envelope)
 }
 
+/** What an envelope adds to the message or reply in it: levels of nesting, and bytes of meta. */
+const ENVELOPE_DEPTH = 2
+const ENVELOPE_BYTES = 16 * 1024
+
+/** The limits of a message, as limits of an envelope with such a message in it. */
+export function envelopeLimits({
+  maxDepth = defaultMaxDepth,
+  maxBytes = defaultMaxBytes,
+}: PortableLimits = {}): Required<PortableLimits> {
+  return { maxDepth: maxDepth + ENVELOPE_DEPTH, maxBytes: maxBytes + ENVELOPE_BYTES }
+}
+
 /** Reads an envelope. Throws `LUC_WIRE_INVALID`, `LUC_MESSAGE_INVALID` and `LUC_TOO_LARGE`, all `handled: 'no'`. */
 export function decodeEnvelope(text: string | Uint8Array, limits?: PortableLimits): Envelope {
-  return toEnvelope(decodeJson(text, limits))
+  return toEnvelope(decodeJson(text, envelopeLimits(limits)))
 }
 
 /** Checks a decoded value and makes an envelope of it. Throws as {@link decodeEnvelope} does. */
@@ -82,7 +94,7 @@ export function encodeOutcome(outcome: Outcome): string {
 export function decodeOutcome(text: string | Uint8Array, limits?: PortableLimits): Outcome {
   let value: unknown
   try {
-    value = decodeJson(text, limits)
+    value = decodeJson(text, envelopeLimits(limits))
   } catch (cause) {
     throw unreadable(cause)
   }

@@ -48,7 +48,7 @@ export class Core {
           peers.drain()
           this.connections.drain()
         },
-        idle: () => this.#idle(),
+        idle: () => this.dispatcher.books.idle(),
         abort: () => this.#abort(),
         disconnect: () => this.connections.close(),
       },
@@ -72,7 +72,7 @@ export class Core {
   /** Strict parity: what works only as long as services share a process. */
   #warnOfForeignWraps(): void {
     if (!this.settings.strict) return
-    for (const { wrap, action } of foreignWraps(this.dispatcher.actions, this.dispatcher.wraps)) {
+    for (const { wrap, action } of foreignWraps(this.dispatcher.composition)) {
       this.settings.log.warn(
         { service: wrap.service, pattern: wrap.pattern.text, action: action.pattern.text },
         `the wrap of '${wrap.service}' also goes around ${action.pattern.text} of '${action.service}', and will not when that runs elsewhere: make it a plugin of its own that every process loads`,
@@ -90,17 +90,9 @@ export class Core {
     )
   }
 
-  #idle(): Promise<void> {
-    const { dispatcher } = this
-    if (dispatcher.running === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      dispatcher.onIdle = resolve
-    })
-  }
-
   #abort(): void {
     forEachWaiting((entry) => {
-      if (entry instanceof Call && entry.ledger === this.dispatcher) {
+      if (entry instanceof Call && entry.ledger === this.dispatcher.books) {
         entry.cancel('LUC_CANCELLED', `${this.settings.name} closed before ${entry.action.pattern.text} was done.`)
       }
     })

@@ -5,7 +5,7 @@
  */
 export type { App, ConnectOptions, ListenOptions, PeerConnection, Plugin, UseOptions } from './app.js'
 export { type Auth, type Authenticate, type AuthRequest, sharedSecret } from './auth.js'
-export type { ActTrace } from './dispatch/dispatcher.js'
+export type { ActTrace } from './dispatch/act-trace.js'
 export {
   ActionError,
   type ErrorRow,

@@ -29,9 +29,9 @@ export class Registrar {
     const options = toActionOptions(given)
     checkFunction('add', checked, handler, '(message, context) => reply')
     const action = this.#action(checked, options, handler as Handler)
-    const { dispatcher } = this.#core
-    dispatcher.add(action)
-    return registration(() => dispatcher.actions.remove(action))
+    const { composition } = this.#core.dispatcher
+    composition.add(action)
+    return registration(() => composition.actions.remove(action))
   }
 
   on(pattern: PatternInput, given: unknown, handler: unknown): Subscription {
@@ -77,9 +77,9 @@ export class Registrar {
       middleware: middleware as Middleware,
       order: ++this.#core.order,
     }
-    const { dispatcher } = this.#core
-    dispatcher.wrap(wrap)
-    return registration(() => dispatcher.unwrap(wrap))
+    const { composition } = this.#core.dispatcher
+    composition.wrap(wrap)
+    return registration(() => composition.unwrap(wrap))
   }
 
   #action(pattern: Pattern, options: ActionOptions, handler: Handler): Action {

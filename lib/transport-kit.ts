@@ -3,7 +3,16 @@
  *
  * @module
  */
-export { decodeEnvelope, decodeOutcome, encodeEnvelope, encodeOutcome, toEnvelope, toMeta, toOutcome } from './codec.js'
+export {
+  decodeEnvelope,
+  decodeOutcome,
+  encodeEnvelope,
+  encodeOutcome,
+  envelopeLimits,
+  toEnvelope,
+  toMeta,
+  toOutcome,
+} from './codec.js'
 export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
 export type { PeerInfo } from './handler.js'
 export type { Message } from './message.js'

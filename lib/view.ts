@@ -8,6 +8,7 @@ import type { PatternLike } from './handler.js'
 import type { Logger } from './logger.js'
 import { isMessage } from './message.js'
 import { toPattern } from './pattern.js'
+import { portableCopy } from './portable.js'
 import { Registrar } from './registrar.js'
 import type { Transport } from './transport.js'
 
@@ -15,6 +16,12 @@ import type { Transport } from './transport.js'
 export function viewOf(core: Core, service: string, log: Logger): App {
   const { dispatcher, events, life, settings, connections } = core
   const registrar = new Registrar(core, service, log)
+
+  /** A message as it is when it is sent, whatever the caller does to it while it waits. */
+  const kept = (value: unknown): unknown => {
+    if (!isMessage(value) || Object.hasOwn(value, '__proto__')) return value
+    return settings.strict ? portableCopy(value, 'message') : { ...value }
+  }
 
   const act = (first: unknown, data?: unknown, options?: unknown): Promise<unknown> => {
     if (life.phase !== 'open' && life.phase !== 'starting') return actLater(first, data, options)
@@ -24,15 +31,14 @@ export function viewOf(core: Core, service: string, log: Logger): App {
 
   const actLater = async (first: unknown, data: unknown, options: unknown): Promise<unknown> => {
     const wish = options === undefined ? {} : toActOptions(options)
-    // The message is what it was when it was sent, whatever the caller does to it meanwhile.
-    const [whole, beside] = [copied(first), copied(data)]
+    const [whole, beside] = [kept(first), kept(data)]
     dispatcher.messageOf(whole, beside)
     const timeoutMs = await untilReady(core, wish.timeoutMs ?? settings.timeoutMs, wish.signal)
     return dispatcher.act(undefined, whole, beside, { ...wish, timeoutMs })
   }
 
   const emit = async (first: unknown, data?: unknown, options?: unknown): Promise<void> => {
-    const [whole, beside] = [copied(first), copied(data)]
+    const [whole, beside] = [kept(first), kept(data)]
     if (life.phase !== 'open' && life.phase !== 'starting') await untilReady(core, settings.timeoutMs)
     return events.emit(undefined, whole, beside, options)
   }
@@ -83,7 +89,12 @@ export function viewOf(core: Core, service: string, log: Logger): App {
     },
     list: (pattern?: PatternLike) => list(pattern === undefined ? undefined : toPattern(pattern), dispatcher.actions),
     explain: (message: PatternLike) =>
-      explain(dispatcher.messageOf(message, undefined), dispatcher.actions, dispatcher.wraps, connections.listeners),
+      explain(
+        dispatcher.messageOf(message, undefined),
+        dispatcher.actions,
+        dispatcher.composition.wraps,
+        connections.listeners,
+      ),
     ready: () => life.ready(),
     close: () => life.close(),
     [Symbol.asyncDispose]: () => life.close(),
@@ -108,10 +119,6 @@ function use(core: Core, plugin: unknown, options: unknown, as: unknown): void {
 /** `(pattern, function)` or `(pattern, options, function)`. */
 function withOptions([first, second]: readonly [unknown, unknown?]): [unknown, unknown] {
   return second === undefined && (typeof first === 'function' || first === undefined) ? [{}, first] : [first, second]
-}
-
-function copied(value: unknown): unknown {
-  return isMessage(value) && !Object.hasOwn(value, '__proto__') ? { ...value } : value
 }
 
 function checkHook(where: string, hook: unknown): void {

@@ -9,7 +9,9 @@ import { type Call, describe } from './call.js'
  * safe to send again. Errors that the framework itself found in this very call pass, and so do those of carrying.
  */
 export function blame(thrown: unknown, call: Call): Error {
-  if (thrown instanceof ActionError || thrown === call.failure) return thrown as Error
+  if (thrown instanceof ActionError) return thrown
+  // Nothing was found if it is undefined, which is also what a handler may throw.
+  if (call.failure !== undefined && thrown === call.failure) return call.failure
   if ((call.atCaller || call.action.remote !== undefined) && thrown instanceof LuciliusError) return thrown
   const { action } = call
   const error = new LuciliusError('LUC_ACTION_FAILED', `The handler of ${describe(action)} failed.`, {

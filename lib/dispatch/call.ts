@@ -131,7 +131,10 @@ export class Call implements Waiting, CarriedCall {
       )
       return
     }
-    this.cancel('LUC_DEADLINE_EXCEEDED', `${describe(this.action)} did not answer within ${Math.round(this.timeoutMs)} ms.`)
+    this.cancel(
+      'LUC_DEADLINE_EXCEEDED',
+      `${describe(this.action)} did not answer within ${Math.round(this.timeoutMs)} ms.`,
+    )
   }
 
   /** Gives up: the caller gets the error now, the handler's signal aborts, and so do the calls inside. */
@@ -164,8 +167,9 @@ export class Call implements Waiting, CarriedCall {
 
   /** Milliseconds that are left. */
   get remainingMs(): number {
-    if (this.#timed || this.parent === undefined) return remainingMs(this)
-    return Math.min(this.timeoutMs, this.parent.remainingMs)
+    const own = this.#timed ? remainingMs(this) : this.timeoutMs
+    // A call that stands alone has outlived its parent, and was given what that had left.
+    return this.#alone || this.parent === undefined ? own : Math.min(own, this.parent.remainingMs)
   }
 
   /** The moment of the deadline, in milliseconds since the epoch. */

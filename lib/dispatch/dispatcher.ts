@@ -1,20 +1,19 @@
-import { tracingChannel } from 'node:diagnostics_channel'
-import { ActionError, LuciliusError } from '../errors.js'
 import type { ActOptions, Handler } from '../handler.js'
 import type { Message } from '../message.js'
 import { toPattern } from '../pattern.js'
 import { portableCopy } from '../portable.js'
 import type { Call as CarriedCall } from '../transport.js'
 import { toActOptions } from './act-options.js'
+import { isTraced, traced } from './act-trace.js'
 import type { Action } from './action.js'
-import { Actions, type Slot } from './actions.js'
-import { blame } from './blame.js'
-import { Call, describe, type Ledger, type Origin } from './call.js'
-import { CallContext, callOf, type Within } from './context.js'
-import { guard } from './guard.js'
-import { type Head, Heads, wholeMessage } from './head.js'
-import { isThenable } from './thenable.js'
-import { type Wrap, Wraps } from './wraps.js'
+import type { Slot } from './actions.js'
+import { Books } from './books.js'
+import { Call, describe, type Origin } from './call.js'
+import { Composition } from './composition.js'
+import type { Within } from './context.js'
+import { Heads, wholeMessage } from './head.js'
+import { launch } from './launch.js'
+import { cancelledBefore, tooLate, tooManyHops, whatIsLeft } from './refusals.js'
 
 /** Bounds and manners that hold for every act of an app. */
 export interface Rules {
@@ -32,17 +31,6 @@ export type Unanswered = (
   answered: () => boolean,
   again: (leftMs: number) => Promise<unknown>,
 ) => Promise<unknown>
-
-/** What `diagnostics_channel` subscribers of `tracing:lucilius:act:*` get. */
-export interface ActTrace {
-  readonly pattern: string
-  readonly service: string
-  readonly remote: string | undefined
-  readonly message: Message
-  readonly hops: number
-  result?: unknown
-  error?: unknown
-}
 
 /** How a call came to its action: how many hops, and if not by its message, then by which pattern. */
 interface Way {
@@ -62,51 +50,33 @@ export interface Arrival {
   readonly carried: CarriedCall
 }
 
-const channel = tracingChannel<unknown, ActTrace>('lucilius:act')
 const nobody: Origin = Object.freeze({})
 
 /**
  * Finds the action for a message and runs it: the core of the core.
  *
- * `act` and what it calls up to `Call.open` is the hot path: no closures beyond the promise's, no object that is not
- * needed. Measured by `npm run bench -- local`.
+ * `act` and what it calls is the hot path: no object and no check that is not needed (`npm run bench -- local`).
  */
-export class Dispatcher implements Ledger, Within {
-  readonly actions = new Actions()
-  readonly wraps = new Wraps()
+export class Dispatcher implements Within {
+  readonly books: Books
+  readonly composition: Composition
   readonly #heads = new Heads<Slot>()
   readonly #rules: Rules
   readonly #unanswered: Unanswered
-  readonly #emit: Within['emit']
-  /** How many calls run that no other call accounts for. */
-  running = 0
-  /** Called when `running` reaches 0. */
-  onIdle: (() => void) | undefined = undefined
+  readonly emit: Within['emit']
 
   constructor(rules: Rules, unanswered: Unanswered, emit: Within['emit']) {
     this.#rules = rules
     this.#unanswered = unanswered
-    this.#emit = emit
+    this.emit = emit
+    this.books = new Books(rules.strict)
+    this.composition = new Composition(rules.strict, (action, message, call) =>
+      this.#run(action, undefined, message, call, undefined, { hops: call?.hops ?? 1, by: call?.by }),
+    )
   }
 
-  add(action: Action): void {
-    this.#compose(action)
-    this.actions.add(action)
-  }
-
-  wrap(wrap: Wrap): void {
-    this.wraps.add(wrap)
-    try {
-      this.#recompose()
-    } catch (error) {
-      this.unwrap(wrap)
-      throw error
-    }
-  }
-
-  unwrap(wrap: Wrap): void {
-    this.wraps.remove(wrap)
-    this.#recompose()
+  get actions() {
+    return this.composition.actions
   }
 
   /** Sends a message from within `call`, or from outside when it is undefined. Never throws. */
@@ -117,24 +87,15 @@ export class Dispatcher implements Ledger, Within {
     let by: string | undefined
     try {
       wish = options === undefined ? undefined : toActOptions(options)
-      const { router } = this.actions
-      if (typeof first === 'string') {
-        const head = this.#heads.of(first)
-        message = head.over(data)
-        if (wish?.exact === true) {
-          by = head.pattern
-          slot = head.alone(router)
-        } else {
-          slot = head.route(router, message)
-        }
-      } else if (data === undefined) {
+      const { router } = this.composition.actions
+      if (typeof first !== 'string' && data === undefined) {
         message = wholeMessage(first)
         slot = router.find(message)
       } else {
-        const head = this.headOf(first)
+        const head = this.#heads.of(first)
         message = head.over(data)
         if (wish?.exact === true) by = head.pattern
-        slot = router.find(by === undefined ? message : head.message)
+        slot = by === undefined ? head.route(router, message) : head.alone(router)
       }
     } catch (error) {
       return Promise.reject(error)
@@ -143,27 +104,56 @@ export class Dispatcher implements Ledger, Within {
     return this.#start(slot.top, message, call, wish, by)
   }
 
-  /** A first argument that is an object. */
-  headOf(first: unknown): Head<Slot> {
-    return this.#heads.from(wholeMessage(first))
-  }
-
   /** The message that a text or object and the data beside it make. Throws what is wrong with them. */
   messageOf(first: unknown, data: unknown): Message {
-    if (typeof first === 'string') return this.#heads.of(first).over(data)
-    return data === undefined ? wholeMessage(first) : this.headOf(first).over(data)
+    return typeof first !== 'string' && data === undefined ? wholeMessage(first) : this.#heads.of(first).over(data)
   }
 
-  #hold(
-    message: Message,
-    call: Call | undefined,
-    wish: ActOptions | undefined,
-    by: string | undefined,
-  ): Promise<unknown> {
+  /** Runs the action that stands behind the one of `call`. `undefined` if there is none. */
+  prior(call: Call, message: unknown): Promise<unknown> {
+    const prior = this.actions.prior(call.action)
+    if (prior === undefined) return Promise.resolve(undefined)
+    let asked: Message
+    try {
+      asked = message === undefined ? call.message : wholeMessage(message)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const way: Way = { hops: call.hops + 1, below: call.action.pattern.text }
+    return this.#run(prior, undefined, asked, call, undefined, way)
+  }
+
+  /** The action that answers a call's message now. */
+  reroute(call: Call): Action | undefined {
+    if (call.below !== undefined) return this.actions.wider(toPattern(call.below))
+    return this.actions.router.find(call.by === undefined ? call.message : toPattern(call.by).pairs)?.top
+  }
+
+  /** Runs another action in the place of a call's own, as the same hop. */
+  follow(action: Action, call: Call): Promise<unknown> {
+    const { hops, below, by } = call
+    return this.#run(action, undefined, call.message, call, undefined, { hops, below, by })
+  }
+
+  /** Runs an action of this app for somebody outside. */
+  answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
+    if (!isTraced()) return this.#answer(action, message, arrival)
+    return traced(action, message, arrival.hops, () => this.#answer(action, message, arrival))
+  }
+
+  /** Holds an act that no action answers, or refuses it. */
+  #hold(sent: Message, call: Call | undefined, wish: ActOptions | undefined, by: string | undefined): Promise<unknown> {
+    let message: Message
+    try {
+      // It is what it was when it was sent, whatever the caller does to it meanwhile.
+      message = this.#rules.strict ? (portableCopy(sent, 'message') as Message) : sent
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const find = () => this.actions.router.find(by === undefined ? message : toPattern(by).pairs)
-    const again = (leftMs: number) => {
+    const again = (timeoutMs: number) => {
       const slot = find()
-      const left = { ...wish, timeoutMs: leftMs }
+      const left = { ...wish, timeoutMs }
       return slot === undefined ? this.#hold(message, call, left, by) : this.#start(slot.top, message, call, left, by)
     }
     return this.#unanswered(message, call, wish, () => find() !== undefined, again)
@@ -178,82 +168,8 @@ export class Dispatcher implements Ledger, Within {
     by: string | undefined,
   ): Promise<unknown> {
     const way: Way = { hops: parent === undefined ? 1 : parent.hops + 1, by }
-    if (!channel.hasSubscribers) return this.#run(action, action.outer, message, parent, wish, way)
-    return channel.tracePromise(
-      () => this.#run(action, action.outer, message, parent, wish, way),
-      traceOf(action, message, way.hops),
-    )
-  }
-
-  prior(call: Call, message: unknown): Promise<unknown> {
-    const prior = this.actions.prior(call.action)
-    if (prior === undefined) return Promise.resolve(undefined)
-    let asked: Message
-    try {
-      asked = message === undefined ? call.message : wholeMessage(message)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return this.#run(prior, undefined, asked, call, undefined, { hops: call.hops + 1, below: call.action.pattern.text })
-  }
-
-  emit(call: Call, first: unknown, data: unknown, options: unknown): Promise<void> {
-    return this.#emit(call, first, data, options)
-  }
-
-  began(): void {
-    this.running++
-  }
-
-  ended(): void {
-    if (--this.running === 0) this.onIdle?.()
-  }
-
-  deliver(reply: unknown): unknown {
-    return this.#rules.strict ? portableCopy(reply, 'reply') : reply
-  }
-
-  blame(thrown: unknown, call: Call): Error {
-    if (this.#rules.strict && thrown instanceof ActionError) return checkDetails(thrown)
-    return blame(thrown, call)
-  }
-
-  /** The action that answers a call's message now. */
-  reroute(call: Call): Action | undefined {
-    if (call.below !== undefined) return this.actions.wider(toPattern(call.below))
-    return this.actions.router.find(call.by === undefined ? call.message : toPattern(call.by).pairs)?.top
-  }
-
-  /** Runs another action in the place of a call's own, as the same hop. */
-  follow(action: Action, call: Call): Promise<unknown> {
-    return this.#run(action, undefined, call.message, call, undefined, {
-      hops: call.hops,
-      below: call.below,
-      by: call.by,
-    })
-  }
-
-  /** Runs an action of this app for a peer. */
-  answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
-    if (!channel.hasSubscribers) return this.#answer(action, message, arrival)
-    return channel.tracePromise(() => this.#answer(action, message, arrival), traceOf(action, message, arrival.hops))
-  }
-
-  #answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
-    const { strict, maxHops } = this.#rules
-    const { hops, origin, id, traceparent, carried } = arrival
-    let asked = message
-    try {
-      if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
-      if (arrival.timeoutMs <= 0) throw tooLate(action)
-      if (strict) asked = portableCopy(message, 'message') as Message
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const call = new Call(this, action, asked, undefined, hops, Math.min(arrival.timeoutMs, action.timeoutMs), origin)
-    call.continues(id, traceparent)
-    carried.onCancel = () => call.cancel('LUC_CANCELLED', `The caller cancelled ${describe(action)}.`)
-    return this.launch(call, action.run, true, undefined)
+    if (!isTraced()) return this.#run(action, action.outer, message, parent, wish, way)
+    return traced(action, message, way.hops, () => this.#run(action, action.outer, message, parent, wish, way))
   }
 
   /** Checks what every call must keep to, and starts one: of `outer` if there is one, else of the action itself. */
@@ -282,123 +198,37 @@ export class Dispatcher implements Ledger, Within {
         origin = parent.origin
         if (parent.settled) timeoutMs = whatIsLeft(parent, action, timeoutMs)
       }
-      if (wish !== undefined) origin = withWish(origin, wish, action)
+      if (wish !== undefined) {
+        if (wish.signal?.aborted === true) throw cancelledBefore(action)
+        if (wish.identity !== undefined) origin = { ...origin, identity: wish.identity }
+      }
       // A message that the parent's own check gave back is frozen already.
       if (strict && message !== parent?.message) asked = portableCopy(message, 'message') as Message
     } catch (error) {
       return Promise.reject(error)
     }
-    const call = new Call(this, action, asked, parent, hops, timeoutMs, origin)
+    const call = new Call(this.books, action, asked, parent, hops, timeoutMs, origin)
     call.below = way.below
     call.by = way.by
-    if (outer === undefined) return this.launch(call, action.run, ownTime, wish?.signal)
-    call.atCaller = true
-    return this.launch(call, outer, ownTime, wish?.signal)
+    call.atCaller = outer !== undefined
+    return launch(call, outer ?? action.run, this, ownTime, wish?.signal)
   }
 
-  /** Starts a call: its clock, its cancellation and its handler. */
-  launch(
-    call: Call,
-    handler: Handler,
-    ownTime: boolean,
-    signal: AbortSignal | undefined,
-    within: Within = this,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      call.resolve = resolve
-      call.reject = reject
-      call.open(ownTime)
-      if (signal !== undefined) followSignal(call, signal)
-      let reply: unknown
-      try {
-        reply = handler(call.message, new CallContext(call, within))
-      } catch (error) {
-        call.fail(error)
-        return
-      }
-      if (isThenable(reply)) {
-        reply.then(
-          (value) => call.succeed(value),
-          (error) => call.fail(error),
-        )
-      } else {
-        call.succeed(reply)
-      }
-    })
-  }
-
-  #compose(action: Action): void {
-    const wrapped = this.wraps.around(action, 'handler').length > 0
-    const inner = action.remote === undefined ? guard(action, this.#rules.strict, wrapped) : action.handler
-    action.run = this.wraps.compose(action, 'handler', inner)
-    action.outer = this.wraps.around(action, 'caller').length > 0 ? this.#composeOuter(action) : undefined
-  }
-
-  /** The caller's wraps go around a call of its own, so that each try of theirs settles by itself. */
-  #composeOuter(action: Action): Handler {
-    return this.wraps.compose(action, 'caller', (message, context) => {
-      const call = callOf(context)
-      return this.#run(action, undefined, message, call, undefined, { hops: call?.hops ?? 1, by: call?.by })
-    })
-  }
-
-  #recompose(): void {
-    for (const action of this.actions.all()) this.#compose(action)
-  }
-}
-
-function traceOf(action: Action, message: Message, hops: number): ActTrace {
-  return { pattern: action.pattern.text, service: action.service, remote: action.remote, message, hops }
-}
-
-function tooLate(action: Action): LuciliusError {
-  return new LuciliusError('LUC_DEADLINE_EXCEEDED', `${describe(action)} was not started: its deadline had passed.`, {
-    handled: 'no',
-  })
-}
-
-function followSignal(call: Call, signal: AbortSignal): void {
-  const abort = () => call.cancel('LUC_CANCELLED', `The caller cancelled ${describe(call.action)}.`)
-  signal.addEventListener('abort', abort, { once: true })
-  call.onSettled = () => signal.removeEventListener('abort', abort)
-}
-
-function withWish(origin: Origin, wish: ActOptions, action: Action): Origin {
-  if (wish.signal?.aborted === true) {
-    throw new LuciliusError('LUC_CANCELLED', `The caller had cancelled before ${describe(action)} was started.`, {
-      handled: 'no',
-    })
-  }
-  return wish.identity === undefined ? origin : { ...origin, identity: wish.identity }
-}
-
-/** The time for an act that a handler makes after it has settled: what its own call had left. */
-function whatIsLeft(parent: Call, action: Action, timeoutMs: number): number {
-  const { end } = parent
-  if (end !== undefined) {
-    throw new LuciliusError(
-      end.code,
-      `${describe(action)} was not started: ${end.code === 'LUC_CANCELLED' ? 'the call it belongs to was cancelled' : 'its deadline had passed'}.`,
-      { handled: 'no' },
-    )
-  }
-  return Math.min(timeoutMs, Math.max(1, parent.remainingMs))
-}
-
-/** The error for a chain of acts that is longer than allowed. */
-export function tooManyHops(what: string, maxHops: number): LuciliusError {
-  return new LuciliusError(
-    'LUC_TOO_MANY_HOPS',
-    `${what} was not started: ${maxHops} acts had led to it already, most likely in a loop. Raise maxHops if the chain is meant.`,
-  )
-}
-
-function checkDetails(error: ActionError): Error {
-  try {
-    portableCopy(error.details, 'reply')
-    return error
-  } catch (problem) {
-    // portableCopy throws nothing but the LuciliusError that names the field.
-    return problem as Error
+  #answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
+    const { strict, maxHops } = this.#rules
+    const { hops, origin, id, traceparent, carried } = arrival
+    let asked = message
+    try {
+      if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
+      if (arrival.timeoutMs <= 0) throw tooLate(action)
+      if (strict) asked = portableCopy(message, 'message') as Message
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const timeoutMs = Math.min(arrival.timeoutMs, action.timeoutMs)
+    const call = new Call(this.books, action, asked, undefined, hops, timeoutMs, origin)
+    call.continues(id, traceparent)
+    carried.onCancel = () => call.cancel('LUC_CANCELLED', `The caller cancelled ${describe(action)}.`)
+    return launch(call, action.run, this, true, undefined)
   }
 }

@@ -1,6 +1,6 @@
 import type { Action } from './action.js'
-import type { Actions } from './actions.js'
-import type { Wrap, Wraps } from './wraps.js'
+import type { Composition } from './composition.js'
+import type { Wrap } from './wraps.js'
 
 /** A service's wrap around an action of another service: after a split it would not follow. */
 export interface ForeignWrap {
@@ -9,7 +9,7 @@ export interface ForeignWrap {
 }
 
 /** The wraps of services (plugins with actions of their own) that also go around another service's action. */
-export function foreignWraps(actions: Actions, wraps: Wraps): ForeignWrap[] {
+export function foreignWraps({ actions, wraps }: Composition): ForeignWrap[] {
   const here = [...actions.all()].filter((action) => action.remote === undefined)
   const services = new Set(here.map(({ service }) => service))
   const found = new Map<Wrap, Action>()

@@ -24,8 +24,9 @@ export class Head<T> {
 
   constructor(message: Message) {
     this.message = message
-    this.#keys = Object.keys(message)
-    this.#values = Object.values(message)
+    const pairs = Object.entries(message).filter(([, value]) => value !== undefined)
+    this.#keys = pairs.map(([key]) => key)
+    this.#values = pairs.map(([, value]) => value)
   }
 
   /** The canonical text of its scalar pairs, which is all that routing by it alone looks at. */
@@ -78,18 +79,17 @@ export class Head<T> {
 export class Heads<T> {
   readonly #known = new BoundedMemo<Head<T>>(REMEMBERED)
 
-  /** Throws `LUC_PATTERN_INVALID` for a text that cannot be understood. */
-  of(text: string): Head<T> {
-    const known = this.#known.get(text)
+  /**
+   * The head of a text, or of an object, which is not remembered. Throws `LUC_PATTERN_INVALID` for a text that cannot be
+   * understood, `LUC_MESSAGE_INVALID` for what is neither.
+   */
+  of(first: unknown): Head<T> {
+    if (typeof first !== 'string') return new Head<T>(wholeMessage(first))
+    const known = this.#known.get(first)
     if (known !== undefined) return known
-    const head = new Head<T>(parseMessage(text))
-    this.#known.set(text, head)
+    const head = new Head<T>(parseMessage(first))
+    this.#known.set(first, head)
     return head
-  }
-
-  /** A head from an object: used once. Throws `LUC_MESSAGE_INVALID`. */
-  from(message: unknown): Head<T> {
-    return new Head<T>(wholeMessage(message))
   }
 }
 

@@ -1,7 +1,9 @@
 import { toEmitOptions } from '../dispatch/act-options.js'
 import { Call, type Origin } from '../dispatch/call.js'
 import type { Within } from '../dispatch/context.js'
-import { type Dispatcher, type Rules, tooManyHops } from '../dispatch/dispatcher.js'
+import type { Dispatcher, Rules } from '../dispatch/dispatcher.js'
+import { launch } from '../dispatch/launch.js'
+import { tooManyHops } from '../dispatch/refusals.js'
 import type { Message } from '../message.js'
 import { portableCopy } from '../portable.js'
 import { type Subscribed, Subscriptions } from './subscriptions.js'
@@ -77,10 +79,10 @@ export class Events {
     const { action } = observer
     // In production each observer gets an object of its own, so that none sees what another does to it.
     const own = this.#rules.strict ? message : { ...message }
-    const call = new Call(this.#dispatcher, action, own, undefined, hops, this.#rules.timeoutMs, origin)
+    const call = new Call(this.#dispatcher.books, action, own, undefined, hops, this.#rules.timeoutMs, origin)
     call.continues(id, traceparent)
     try {
-      await this.#dispatcher.launch(call, action.run, true, undefined, this.#within)
+      await launch(call, action.run, this.#within, true, undefined)
     } catch (error) {
       observer.failures++
       action.log.error({ err: error, id: call.id, pattern: action.pattern.text }, 'a subscription failed')

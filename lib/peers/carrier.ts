@@ -14,8 +14,11 @@ import { fromWireError, toWireError } from './wire-error.js'
 /** Codes that say: nothing was done here and will not be soon, ask another instance. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['LUC_SERVICE_CLOSED', 'LUC_OVERLOADED', 'LUC_UNREACHABLE'])
 
-/** Milliseconds to wait for news after `LUC_ROUTE_CHANGED`, try by try. */
-const NEWS_MS = [0, 20, 100, 400]
+/** Codes that say: what was learned is out of date. Milliseconds to wait for news before the next look, try by try. */
+const NEWS_MS: { readonly [code: string]: readonly number[] } = {
+  LUC_ROUTE_CHANGED: [0, 20, 100, 400],
+  LUC_ACTION_NOT_FOUND: [0],
+}
 
 /**
  * Carries calls to the peers that answer them: the handler of every remote action.
@@ -87,8 +90,9 @@ export class Carrier {
     let tries = 1
     for (let changes = 0; ; ) {
       if (call.end !== undefined) throw call.end
-      if (error?.code === 'LUC_ROUTE_CHANGED' && changes < NEWS_MS.length) {
-        const other = await this.#otherRoute(call, NEWS_MS[changes++] as number)
+      const waitMs = error === undefined ? undefined : NEWS_MS[error.code]?.[changes++]
+      if (waitMs !== undefined) {
+        const other = await this.#otherRoute(call, waitMs)
         if (other !== undefined) return this.#dispatcher.follow(other, call)
       } else if (error !== undefined && peer !== undefined) {
         if (isElsewhere(error)) refused.add(peer)
@@ -134,7 +138,7 @@ export class Carrier {
 
   /** The action that answers now, if it has become another one. */
   async #otherRoute(call: Call, waitMs: number): Promise<Action | undefined> {
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
     const action = this.#dispatcher.reroute(call)
     return action === call.action ? undefined : action
   }

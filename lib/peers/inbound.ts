@@ -19,8 +19,8 @@ export function chooseAction(envelope: ActEnvelope, actions: Actions, exposure: 
   const { to } = envelope
   const action = ownAction(envelope, actions)
   const exposed = action !== undefined && exposure.action(action.pattern)
-  if (to !== undefined && (!exposed || action.pattern.text !== to)) throw routeChanged()
   if (!exposed) throw notFound()
+  if (to !== undefined && action.pattern.text !== to) throw routeChanged()
   return action
 }
 

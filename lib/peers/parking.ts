@@ -1,6 +1,7 @@
 import { remainingMs, settleDeadline, startDeadline, type Waiting } from '../deadline.js'
 import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
+import { encodeJson } from '../wire-json.js'
 
 /** A message that waits until `free` says that it may go on. */
 export interface Ticket {
@@ -27,9 +28,9 @@ export class Parking {
     this.#maxBytes = maxBytes
   }
 
-  /** Parks a message; `resume` is called once when it is free. Throws `LUC_OVERLOADED` when a bound is reached. */
+  /** Parks a message; `resume` is called once when it is free. Throws `LUC_OVERLOADED` when a bound is reached, `LUC_NOT_PORTABLE`. */
   park(message: Message, free: () => boolean, resume: () => void): Ticket {
-    const bytes = Buffer.byteLength(JSON.stringify(message))
+    const bytes = Buffer.byteLength(encodeJson(message))
     if (this.#parked.size >= this.#max || this.#bytes + bytes > this.#maxBytes) throw this.#full()
     const parked: Parked = { bytes, free, resume, leave: () => this.#leave(parked) }
     this.#parked.add(parked)

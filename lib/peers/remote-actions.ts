@@ -45,7 +45,7 @@ export class RemoteActions {
     const remote: RemoteAction = { action: this.#actionOf(peer, pattern, service), peers: [peer], turn: 0, idempotent }
     this.#known.set(key, remote)
     this.#carrier.carries(remote)
-    this.#dispatcher.add(remote.action)
+    this.#dispatcher.composition.add(remote.action)
   }
 
   #actionOf(peer: Peer, pattern: Pattern, service: string): Action {

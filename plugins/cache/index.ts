@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type App, type Handler, LuciliusError, type Middleware, type PluginObject, type Scalar } from '../../lib/index.js'
+import {
+  type App,
+  type Handler,
+  LuciliusError,
+  type Middleware,
+  type PluginObject,
+  type Scalar,
+} from '../../lib/index.js'
 import { keyOf } from './key.js'
 import { Replies } from './replies.js'
 import { shared } from './shared.js'

@@ -2,7 +2,11 @@ import { type Context, type Handler, LuciliusError, type Message } from '../../l
 import type { Ended, Replies, Run } from './replies.js'
 
 /** Goes around a handler: gives a remembered reply, waits for one that is being made, or makes it. */
-export function shared(next: Handler, replies: Replies, keyOf: (message: Message, context: Context) => string): Handler {
+export function shared(
+  next: Handler,
+  replies: Replies,
+  keyOf: (message: Message, context: Context) => string,
+): Handler {
   return async (message, context) => {
     const key = keyOf(message, context)
     for (;;) {
@@ -21,7 +25,13 @@ export function shared(next: Handler, replies: Replies, keyOf: (message: Message
 }
 
 /** Runs the handler for everybody who waits with the same key. */
-async function lead(next: Handler, message: Message, context: Context, replies: Replies, key: string): Promise<unknown> {
+async function lead(
+  next: Handler,
+  message: Message,
+  context: Context,
+  replies: Replies,
+  key: string,
+): Promise<unknown> {
   const { signal } = context
   let settle = (_: Ended): void => {}
   const run: Run = new Promise((resolve) => {

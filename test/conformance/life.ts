@@ -217,7 +217,8 @@ export function life(t: Test, stage: Stage): void {
     line.heal()
     t.match(await unportable, { code: 'LUC_NOT_PORTABLE', handled: /^no$/ })
     t.match(await full, { code: 'LUC_OVERLOADED', handled: /^no$/ })
-    if (stage.parity === 'strict') t.strictSame(await first, { a: 1, nested: { x: 1 } }, 'as it was when it was sent')
+    const got = await first
+    if (stage.parity === 'strict') t.strictSame(got, { a: 1, nested: { x: 1 } }, 'as it was when it was sent')
   })
 
   t.test('of two instances of a service the one that is left takes over', async (t) => {

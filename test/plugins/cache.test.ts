@@ -12,7 +12,7 @@ function counted(options: Partial<CacheOptions> = {}) {
   const areas = cache({ pattern, keys: ['side'], ttlMs: 1000, ...options })
   app.use(areas)
   const count = { runs: 0 }
-  app.add(pattern, ({ side }) => ({ run: ++count.runs, area: Number(side) ** 2 }))
+  app.add(pattern, ({ side }) => ({ run: ++count.runs, area: Number(side ?? 0) ** 2 }))
   return { app, areas, count }
 }
 

@@ -67,7 +67,12 @@ t.test('a service that acts when it is ready meets the mock that was used before
 t.test('the prior of a mock is the action that it stands in front of', async (t) => {
   await using app = lucilius()
   app.use(rates)
-  app.use(mock('role:fx,cmd:get', async (_: unknown, { prior }: { prior: () => Promise<object> }) => ({ ...(await prior()), seen: true })))
+  app.use(
+    mock('role:fx,cmd:get', async (_: unknown, { prior }: { prior: () => Promise<object> }) => ({
+      ...(await prior()),
+      seen: true,
+    })),
+  )
   t.strictSame(await app.act('role:fx,cmd:get'), { rate: 1, seen: true })
 })
 

@@ -22,7 +22,7 @@ export class Link {
   onClosed: (() => void) | undefined
   readonly #nearSide: Observer
   readonly #farSide: Observer
-  readonly #pending = new Set<(error: Error) => void>()
+  readonly #pending = new Set<() => void>()
   readonly #stops: (() => void)[] = []
   #closed = false
 
@@ -50,7 +50,7 @@ export class Link {
     if (this.#closed) return
     this.#closed = true
     for (const stop of this.#stops) stop()
-    for (const reject of this.#pending) reject(lost())
+    for (const drop of this.#pending) drop()
     this.#pending.clear()
     this.onClosed?.()
     this.#nearSide.lost()
@@ -67,9 +67,7 @@ export class Link {
   }
 
   #carry(to: Observer, envelope: Envelope, call: Call): Promise<Outcome> {
-    if (this.#closed) {
-      return Promise.reject(new LuciliusError('LUC_UNREACHABLE', 'The connection is closed.'))
-    }
+    if (this.#closed) return Promise.reject(unsent())
     let text: string
     try {
       text = encodeEnvelope(envelope)
@@ -78,24 +76,27 @@ export class Link {
     }
     return new Promise((resolve, reject) => {
       const there: Call = { onCancel: undefined }
+      let handedOver = false
+      const drop = () => fail(handedOver ? lost() : unsent())
       const settle = () => {
-        this.#pending.delete(fail)
+        this.#pending.delete(drop)
         call.onCancel = undefined
       }
       const fail = (error: Error) => {
         settle()
         reject(error)
       }
-      this.#pending.add(fail)
+      this.#pending.add(drop)
       call.onCancel = () => {
         fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
         queueMicrotask(() => there.onCancel?.())
       }
       // The other side acts in a turn of its own, as it would behind a socket.
       setImmediate(() => {
-        if (!this.#pending.has(fail)) return
+        if (!this.#pending.has(drop)) return
+        handedOver = true
         void answer(to, text, there).then((outcome) => {
-          if (!this.#pending.has(fail)) return
+          if (!this.#pending.has(drop)) return
           settle()
           resolve(decodeOutcome(outcome))
         }, fail)
@@ -111,6 +112,10 @@ async function answer(to: Observer, text: string, call: Call): Promise<string> {
 /** An announcement as it arrives. */
 function across(announcement: Announcement): unknown {
   return decodeJson(encodeJson(announcement), { maxBytes: 16 * 1024 * 1024 })
+}
+
+function unsent(): LuciliusError {
+  return new LuciliusError('LUC_UNREACHABLE', 'The connection is closed.')
 }
 
 function lost(): LuciliusError {

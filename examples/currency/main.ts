@@ -1,0 +1,46 @@
+// The currency system in one process. With a message as argument it answers that one and ends.
+import { ActionError, LuciliusError, lucilius } from 'lucilius'
+import { client } from './client.js'
+import { convert } from './convert.js'
+import { market } from './market.js'
+import { rates } from './rates.js'
+import { yen } from './yen.js'
+
+const app = lucilius({ name: 'currency' })
+app.use(rates).use(convert).use(yen)
+
+const [text, ...more] = process.argv.slice(2)
+try {
+  if (more.length > 0) throw new Error("Give one message, in quotes: 'role:convert,cmd:rate,from:usd,to:eur'")
+  if (text === undefined) await converse()
+  else await answer(text)
+} catch (error) {
+  console.error(inWords(error))
+  process.exitCode = 1
+  await app.close()
+}
+
+/** One message, no market: the same question has the same answer. */
+async function answer(text: string): Promise<void> {
+  const reply = await app.act(text)
+  console.log(JSON.stringify(reply ?? null))
+  await app.close()
+}
+
+async function converse(): Promise<void> {
+  console.log('The market is simulated: a random walk from made-up rates. Ctrl-C ends it.')
+  app.use(market, { everyMs: 400, seed: 1 }).use(client, { everyMs: 1000, print: console.log })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close().catch(fail))
+  await app.ready()
+}
+
+function fail(error: unknown): void {
+  console.error(inWords(error))
+  process.exitCode = 1
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof ActionError) return `${error.code}: ${error.message} ${JSON.stringify(error.details ?? {})}`
+  if (error instanceof LuciliusError) return `${error.code}: ${error.message}`
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,45 @@
+import type { Handler } from '../handler.js'
+import { type Call, describe } from './call.js'
+import { CallContext, type Within } from './context.js'
+import { isThenable } from './thenable.js'
+
+/**
+ * Starts a call: its clock, its cancellation and its handler. Resolves or rejects as the call settles, once.
+ *
+ * Hot: one promise and two closures a call, none of them async (`npm run bench -- local`).
+ */
+export function launch(
+  call: Call,
+  handler: Handler,
+  within: Within,
+  ownTime: boolean,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    call.resolve = resolve
+    call.reject = reject
+    call.open(ownTime)
+    if (signal !== undefined) followSignal(call, signal)
+    let reply: unknown
+    try {
+      reply = handler(call.message, new CallContext(call, within))
+    } catch (error) {
+      call.fail(error)
+      return
+    }
+    if (isThenable(reply)) {
+      reply.then(
+        (value) => call.succeed(value),
+        (error) => call.fail(error),
+      )
+    } else {
+      call.succeed(reply)
+    }
+  })
+}
+
+function followSignal(call: Call, signal: AbortSignal): void {
+  const abort = () => call.cancel('LUC_CANCELLED', `The caller cancelled ${describe(call.action)}.`)
+  signal.addEventListener('abort', abort, { once: true })
+  call.onSettled = () => signal.removeEventListener('abort', abort)
+}

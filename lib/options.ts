@@ -81,7 +81,7 @@ export function toSettings(options: AppOptions): Settings {
     maxTimeoutMs,
     maxHops: count(WHERE, given, 'maxHops', 32, 1),
     strict: isStrict(given.parity),
-    park: toPark(given.park ?? {}),
+    park: toPark(given.park === undefined ? {} : given.park),
     retry: toRetry(given.retry ?? {}),
     drainMs: milliseconds(given, 'drainMs', 10_000),
     forgetMs: milliseconds(given, 'forgetMs', 30_000),

@@ -2,8 +2,9 @@ import type { Context, Meta } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Call } from './call.js'
 
-/** Where a context finds its call. A symbol and not a private field, so that a wrap may pass on an object made from it. */
+/** Where a context finds its call and app. Symbols and not private fields, so that a wrap may pass on an object made from it. */
 const CALL = Symbol('lucilius.call')
+const WITHIN = Symbol('lucilius.within')
 
 /** What a context needs of the app: acting, emitting and asking for the prior within a call. */
 export interface Within {
@@ -18,11 +19,11 @@ export interface Within {
  */
 export class CallContext implements Context {
   readonly [CALL]: Call
-  readonly #within: Within
+  readonly [WITHIN]: Within
 
   constructor(call: Call, within: Within) {
     this[CALL] = call
-    this.#within = within
+    this[WITHIN] = within
   }
 
   get pattern(): string {
@@ -47,19 +48,19 @@ export class CallContext implements Context {
 
   get act(): Context['act'] {
     const call = this[CALL]
-    const within = this.#within
+    const within = this[WITHIN]
     return (first: unknown, data?: unknown, options?: unknown) => within.act(call, first, data, options)
   }
 
   get emit(): Context['emit'] {
     const call = this[CALL]
-    const within = this.#within
+    const within = this[WITHIN]
     return (first: unknown, data?: unknown, options?: unknown) => within.emit(call, first, data, options)
   }
 
   get prior(): Context['prior'] {
     const call = this[CALL]
-    const within = this.#within
+    const within = this[WITHIN]
     return (message?: unknown) => within.prior(call, message)
   }
 }

@@ -15,7 +15,7 @@ export interface Acts<R, M extends Mode> {
   act<const O extends Spelling<R> | Open>(message: Whole<R, O, M>): Promise<Reply<R, O, undefined, M>>
   /** Sends a message to a pattern. */
   act<const P extends Spelling<R> | Open, const O extends Open | undefined, X extends boolean = false>(
-    pattern: First<R, P, O, M>,
+    pattern: P,
     message: Second<R, P, O, X, M>,
     options?: ActOptions & { readonly exact?: X },
   ): Promise<Reply<R, P, X extends true ? undefined : O, M>>
@@ -27,7 +27,7 @@ export interface Emits<E, M extends Mode> {
   emit<const O extends Spelling<E> | Open>(message: Whole<E, O, M>): Promise<void>
   /** Emits an event of a pattern. */
   emit<const P extends Spelling<E> | Open, const O extends Open | undefined>(
-    pattern: First<E, P, O, M>,
+    pattern: P,
     message: Second<E, P, O, false, M>,
     options?: EmitOptions,
   ): Promise<void>
@@ -63,18 +63,21 @@ type Late<R, K> = [K] extends [never]
   ? unknown
   : { readonly [Key in KeyOf<PairsOf<K & string>> | (keyof MessageOf<R, K> & string)]?: unknown }
 
-/** The first of two arguments: a pattern, or the whole message if the second is `undefined`. */
-export type First<R, P, O, M extends Mode> = Fit<P, P extends string ? P : O extends undefined ? Whole<R, P, M> : P>
-
 /** The message beside a pattern: if the pattern names one entry that is it, else the message's literals help to choose. */
 export type Second<R, P, O, X extends boolean, M extends Mode> = Fit<
   O,
   P extends string
     ? Beside<R, PairsOf<P>, X extends true ? undefined : O, O, M>
     : O extends undefined
-      ? undefined
+      ? Nothing<P, WholeObject<R, PairsOfObject<P>, Goal<R, PairsOfObject<P>>, M>>
       : Beside<R, PairsOfObject<P>, X extends true ? undefined : O, O, M>
 >
+
+/** No message, since the first argument is all of it. */
+type Nothing<P, Whole> = P extends Frozen<Whole> ? undefined : NeedsMessage<P, Whole>
+
+/** The type of a `const` literal: read-only all through. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
 
 // `infer` holds the compiler back from working out what a type that is not yet known might be, for each registered
 // pattern, at each call. Without it a call takes 10 times as long (`node bench/types.mjs`).

@@ -62,7 +62,10 @@ type EventMessage<E, M extends Mode, U extends string, K> = [K] extends [never]
 
 type Observed<E, U extends string, K> = K extends string ? ObjectOf<U | PairsOf<K>> & Readonly<MessageOf<E, K>> : never
 
-/** Makes a handler that stands before those of a pattern; typed where the pattern names one registered action. */
+/**
+ * Makes a handler that stands before those of a pattern; message and reply are typed where the pattern names one
+ * registered action. What goes to `next` and what it gives back is free, so that an untyped `Middleware` fits too.
+ */
 export type MiddlewareOf<R, E, M extends Mode, P> =
   PairsIn<P> extends infer U extends string
     ? [Only<R, U>] extends [never]
@@ -74,4 +77,4 @@ export type MiddlewareOf<R, E, M extends Mode, P> =
         >
     : never
 
-type Around<T, C, Y> = (next: (message: T, context: C) => Y) => (message: T, context: C) => Y
+type Around<T, C, Y> = (next: (message: Open, context: C) => Y) => (message: T, context: C) => unknown

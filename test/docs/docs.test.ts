@@ -50,7 +50,9 @@ function write({ code, page }: Snippet, index: number): string {
 /** Those that declare patterns for the whole program are programs of their own. */
 function compileAll(): Map<string, string[]> {
   const all = [...files.values()]
-  const apart = programs.filter(({ code }) => code.includes('declare module')).map((snippet) => files.get(snippet) ?? '')
+  const apart = programs
+    .filter(({ code }) => code.includes('declare module'))
+    .map((snippet) => files.get(snippet) ?? '')
   const groups = [all.filter((file) => !apart.includes(file)), ...apart.map((file) => [file])]
   return new Map(groups.flatMap((group) => [...compile(group)]))
 }

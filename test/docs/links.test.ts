@@ -5,6 +5,7 @@ import { repoRoot } from '../support/repo-root.js'
 import { docPages, type Page, prose, rootPages } from './pages.js'
 
 const pages = [...docPages(), ...rootPages()]
+const noReadme = existsSync(join(repoRoot(), 'README.md')) ? false : 'there is no README yet'
 
 interface Link {
   readonly place: string
@@ -17,8 +18,7 @@ t.test('a link within the repository leads to a file that is there, and to a hea
   for (const { place, target } of links) t.equal(problemWith(place, target), undefined, `${place}: ${target}`)
 })
 
-t.test('every page of the docs can be reached by links from the README', async (t) => {
-  if (!existsSync(join(repoRoot(), 'README.md'))) return t.pass('there is no README yet')
+t.test('every page of the docs can be reached by links from the README', { skip: noReadme }, async (t) => {
   const reached = new Set<string>()
   const queue = ['README.md']
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
@@ -28,6 +28,23 @@ t.test('every page of the docs can be reached by links from the README', async (
     for (const { place, target } of page === undefined ? [] : linksOf(page)) queue.push(pathOf(place, target))
   }
   for (const { path } of docPages()) t.ok(reached.has(path), path)
+})
+
+t.test('a source file that a page names is there', async (t) => {
+  for (const page of pages) {
+    for (const file of new Set(page.text.match(/(?<=`)(lib|transports|plugins|test|scripts)\/[\w./-]+(?=`)/g))) {
+      t.ok(existsSync(join(repoRoot(), file)), `${page.path}: ${file}`)
+    }
+  }
+})
+
+t.test('a decision is told in 40 lines, with context, choice and cost', async (t) => {
+  const decisions = pages.filter(({ path }) => /^docs\/decisions\/(?!README)/.test(path))
+  t.ok(decisions.length > 0)
+  for (const { path, text } of decisions) {
+    t.ok(text.trimEnd().split('\n').length <= 40, `${path} is short`)
+    t.strictSame(text.match(/^## .*$/gm), ['## Context', '## Choice', '## Cost'], path)
+  }
 })
 
 function linksOf(page: Page): Link[] {

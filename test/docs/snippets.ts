@@ -46,12 +46,16 @@ function blocksOf(text: string): Block[] {
 
 /** Compiles files as programs that use the built package; the errors are those of the compiler, by file. */
 export function compile(files: readonly string[]): Map<string, string[]> {
-  const { options } = ts.getParsedCommandLineOfConfigFile(join(repoRoot(), 'tsconfig.json'), {}, {
-    ...ts.sys,
-    onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
-      throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'))
+  const { options } = ts.getParsedCommandLineOfConfigFile(
+    join(repoRoot(), 'tsconfig.json'),
+    {},
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
+        throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'))
+      },
     },
-  }) as ts.ParsedCommandLine
+  ) as ts.ParsedCommandLine
   const { outDir, rootDir, ...rest } = options
   const program = ts.createProgram(files, {
     ...rest,

@@ -38,7 +38,12 @@ t.test('each pattern in the docs matches the message, or does not, as the page s
 })
 
 t.test('each message in the docs reaches the winner that the page says, by the rule that it says', async (t) => {
-  for (const [patterns = '', message = '', winner = '', rule = ''] of rows(t, ['patterns', 'message', 'winner', 'rule'])) {
+  for (const [patterns = '', message = '', winner = '', rule = ''] of rows(t, [
+    'patterns',
+    'message',
+    'winner',
+    'rule',
+  ])) {
     const list = patterns.split('` `').map(plain)
     for (const order of [list, list.toReversed()]) {
       const [first, second] = appWith(order).explain(message).candidates as readonly [Candidate, Candidate?]

@@ -52,16 +52,19 @@ t.test('a bad message exits 1 with its code and the way out on stderr, no stack,
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  t.test(`without a message it says that the market is simulated and converts until ${signal}, then exits 0`, async (t) => {
-    const program = start(main)
-    const next = async () => (await program.lines.next()).value
-    t.match(await next(), /simulated/)
-    const [first, second] = [await next(), await next()]
-    t.match(first, /100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/)
-    t.not(second, first, 'rates have changed')
-    program.signal(signal)
-    t.strictSame(await program.ended, { code: 0, complaints: '' })
-  })
+  t.test(
+    `without a message it says that the market is simulated and converts until ${signal}, then exits 0`,
+    async (t) => {
+      const program = start(main)
+      const next = async () => (await program.lines.next()).value
+      t.match(await next(), /simulated/)
+      const [first, second] = [await next(), await next()]
+      t.match(first, /100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/)
+      t.not(second, first, 'rates have changed')
+      program.signal(signal)
+      t.strictSame(await program.ended, { code: 0, complaints: '' })
+    },
+  )
 }
 
 t.test('yen are whole, by a special case in front of the conversion that knows nothing of it', async (t) => {
@@ -99,58 +102,62 @@ t.test('a rate that is older than the one that is known changes nothing', async 
   t.match(await app.act(usdToEur), { rate: 0.5 })
 })
 
-t.test('two conversions in apps of their own give the same replies as one app, and both follow the rates', async (t) => {
-  await using bank = lucilius({ name: 'bank' })
-  bank.use(rates)
-  const listener = await bank.listen(inProcess(), {
-    expose: ['role:rates,cmd:*'],
-    events: { out: ['role:rates,event:changed'], in: ['role:rates,event:changed'] },
-  })
-  await using one = lucilius({ name: 'one' })
-  await using two = lucilius({ name: 'two' })
-  for (const app of [one, two]) {
-    await app.connect(inProcess({ url: listener.url }))
-    app.use(convert).use(yen)
-    await app.ready()
-  }
-  await using alone = lucilius()
-  alone.use(rates).use(convert).use(yen)
-  for (const text of [usdToEur, 'role:convert,cmd:amount,from:usd,to:jpy,amount:3']) {
-    const expected = await alone.act(text)
-    t.strictSame(await one.act(text), expected)
-    t.strictSame(await two.act(text), expected)
-  }
-  const changed = Promise.all([heard(one), heard(two)])
-  await one.act('role:rates,cmd:set', { currency: 'usd', rate: 2 })
-  await changed
-  t.match(await one.act(usdToEur), { rate: 0.5 })
-  t.match(await two.act(usdToEur), { rate: 0.5 })
-})
-
-t.test('the same seed gives the same market, and a market that closes in the middle of a move says nothing', async (t) => {
-  const moves: string[][] = []
-  for (let round = 0; round < 2; round++) {
-    const lines: string[] = []
-    const app = lucilius({ logger: jsonLogger({ write: (line) => void lines.push(line) }) })
-    const set = mock('role:rates,cmd:set', (message: object) => message)
-    app.use(set)
-    app.use(mock('role:rates,cmd:list', [rate('eur', 1), rate('usd', 1.25), rate('jpy', 160)]))
-    app.use(market, { everyMs: 1, seed: 7 })
-    const fifth = new Promise<void>((resolve) => {
-      app.wrap('role:rates,cmd:set', (next) => (message, context) => {
-        if (set.sent.length === 4) resolve()
-        return next(message, context)
-      })
+t.test(
+  'two conversions in apps of their own give the same replies as one app, and both follow the rates',
+  async (t) => {
+    await using bank = lucilius({ name: 'bank' })
+    bank.use(rates)
+    const listener = await bank.listen(inProcess(), {
+      expose: ['role:rates,cmd:*'],
+      events: { out: ['role:rates,event:changed'], in: ['role:rates,event:changed'] },
     })
-    await app.ready()
-    await fifth
-    await app.close()
-    moves.push(set.sent.slice(0, 5).map(({ message }) => JSON.stringify(message)))
-    t.strictSame(lines, [])
-  }
-  t.equal(moves[0]?.length, 5)
-  t.strictSame(moves[0], moves[1])
-})
+    await using one = lucilius({ name: 'one' })
+    await using two = lucilius({ name: 'two' })
+    for (const app of [one, two]) {
+      await app.connect(inProcess({ url: listener.url }))
+      app.use(convert).use(yen)
+      await app.ready()
+    }
+    await using alone = lucilius()
+    alone.use(rates).use(convert).use(yen)
+    for (const text of [usdToEur, 'role:convert,cmd:amount,from:usd,to:jpy,amount:3']) {
+      const expected = await alone.act(text)
+      t.strictSame(await one.act(text), expected)
+      t.strictSame(await two.act(text), expected)
+    }
+    const changed = Promise.all([heard(one), heard(two)])
+    await one.act('role:rates,cmd:set', { currency: 'usd', rate: 2 })
+    await changed
+    t.match(await one.act(usdToEur), { rate: 0.5 })
+    t.match(await two.act(usdToEur), { rate: 0.5 })
+  },
+)
+
+t.test(
+  'the same seed gives the same market, and a market that is closed in the middle of a move says nothing',
+  async (t) => {
+    const moves: string[][] = []
+    for (let round = 0; round < 2; round++) {
+      const lines: string[] = []
+      const app = lucilius({ logger: jsonLogger({ write: (line) => void lines.push(line) }) })
+      const set = mock('role:rates,cmd:set', (message: object) => message)
+      // The market has asked for the rates, and when it has them it is too late to set one.
+      const closed = new Promise<void>((resolve, reject) => {
+        const list = mock('role:rates,cmd:list', () => {
+          if (list.sent.length === 6) app.close().then(resolve, reject)
+          return [rate('eur', 1), rate('usd', 1.25), rate('jpy', 160)]
+        })
+        app.use(set).use(list).use(market, { everyMs: 1, seed: 7 })
+      })
+      await app.ready()
+      await closed
+      moves.push(set.sent.map(({ message }) => JSON.stringify(message)))
+      t.strictSame(lines, [])
+    }
+    t.equal(moves[0]?.length, 5)
+    t.strictSame(moves[0], moves[1])
+  },
+)
 
 function rate(currency: string, rate: number) {
   return { currency, rate, at: 1 }

@@ -76,19 +76,28 @@ function pairsByTheTypes(texts: readonly string[]): Map<string, string[]> {
     `import type { PairsOf } from '../../lib/typed/pairs.js'`,
     ...texts.map((text, index) => `export type Pairs${index} = PairsOf<${JSON.stringify(text)}>`),
   ].join('\n')
-  const options: ts.CompilerOptions = { strict: true, noEmit: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, types: [] }
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    types: [],
+  }
   const host = ts.createCompilerHost(options)
   const program = ts.createProgram([file], options, {
     ...host,
-    getSourceFile: (name, ...rest) => (name === file ? ts.createSourceFile(file, source, ts.ScriptTarget.ES2022) : host.getSourceFile(name, ...rest)),
+    getSourceFile: (name, ...rest) =>
+      name === file ? ts.createSourceFile(file, source, ts.ScriptTarget.ES2022) : host.getSourceFile(name, ...rest),
   })
   const checker = program.getTypeChecker()
   const exported = checker.getExportsOfModule(moduleOf(checker, program, file))
-  return new Map(texts.map((text, index) => {
-    const symbol = exported.find(({ name }) => name === `Pairs${index}`)
-    if (symbol === undefined) throw new Error(`Pairs${index} is missing`)
-    return [text, members(checker.getDeclaredTypeOfSymbol(symbol)).sort()]
-  }))
+  return new Map(
+    texts.map((text, index) => {
+      const symbol = exported.find(({ name }) => name === `Pairs${index}`)
+      if (symbol === undefined) throw new Error(`Pairs${index} is missing`)
+      return [text, members(checker.getDeclaredTypeOfSymbol(symbol)).sort()]
+    }),
+  )
 }
 
 function moduleOf(checker: ts.TypeChecker, program: ts.Program, path: string): ts.Symbol {

@@ -5,12 +5,16 @@ import ts from 'typescript'
 import { repoRoot } from '../support/repo-root.js'
 
 const folder = join(repoRoot(), 'test/types')
-const { options } = ts.getParsedCommandLineOfConfigFile(join(folder, 'tsconfig.json'), {}, {
-  ...ts.sys,
-  onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
-    throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'))
+const { options } = ts.getParsedCommandLineOfConfigFile(
+  join(folder, 'tsconfig.json'),
+  {},
+  {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
+      throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'))
+    },
   },
-}) as ts.ParsedCommandLine
+) as ts.ParsedCommandLine
 
 const use = files('use')
 const bad = files('bad')

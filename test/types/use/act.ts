@@ -114,3 +114,27 @@ export async function theStrictRegistry() {
   const glob = await strict.act('role:file,name:a.txt', { text: '' })
   equal<typeof glob, { size: number }>(true)
 }
+
+export async function arraysInMessages() {
+  type Shop = { 'role:shop,cmd:order'(message: { items: { sku: string; tags: string[] }[] }): 'ok' }
+  const shop = {} as Typed<Shop>
+  const one = await shop.act({ role: 'shop', cmd: 'order', items: [{ sku: 'a', tags: ['x'] }] })
+  equal<typeof one, 'ok'>(true)
+  const two = await shop.act('role:shop,cmd:order', { items: [{ sku: 'a', tags: ['x'] }] })
+  equal<typeof two, 'ok'>(true)
+  const three = await shop.act({ role: 'shop', cmd: 'order', items: [{ sku: 'a', tags: ['x'] }] }, undefined, {
+    timeoutMs: 5,
+  })
+  equal<typeof three, 'ok'>(true)
+}
+
+export async function theCatchAll() {
+  const rest = {} as Typed<{ ''(message: {}): 'rest'; 'role:a'(message: {}): 'a' }, {}, 'strict'>
+  const other = await rest.act('role:b')
+  equal<typeof other, 'rest'>(true)
+  const a = await rest.act({ role: 'a' })
+  equal<typeof a, 'a'>(true)
+  const empty = await rest.act('')
+  equal<typeof empty, 'rest'>(true)
+  rest.add('', () => 'rest')
+}

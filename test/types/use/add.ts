@@ -83,9 +83,13 @@ export function schemasTypeAHandler() {
   app.add('role:new,cmd:v', { message: v.object({ id: v.number() }), idempotent: true }, ({ id }) => {
     equal<typeof id, number>(true)
   })
-  app.add('role:new,cmd:both', { message: schema, reply: z.object({ rate: z.number() }), timeoutMs: 5 }, async (message) => ({
-    rate: message.amount,
-  }))
+  app.add(
+    'role:new,cmd:both',
+    { message: schema, reply: z.object({ rate: z.number() }), timeoutMs: 5 },
+    async (message) => ({
+      rate: message.amount,
+    }),
+  )
   app.add('role:convert,cmd:rate', { reply: z.object({ rate: z.coerce.number<string>() }) }, (message) => ({
     rate: message.from,
   }))

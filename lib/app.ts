@@ -69,7 +69,8 @@ export interface App<R = Patterns, E = Events, M extends Mode = 'open'> extends 
    * Queues a plugin. Its set-up runs when the app becomes ready, in order, a plugin used by a plugin within it.
    * Throws `LUC_PLUGIN_INVALID`.
    */
-  use<O>(plugin: Plugin<O, App<R, E, M>>, options?: O, use?: UseOptions): this
+  // biome-ignore lint/suspicious/noExplicitAny: a plugin may be written for an app of any registry
+  use<O, A extends App<any, any, any> = App<R, E, M>>(plugin: Plugin<O, A>, options?: O, use?: UseOptions): this
   /** Queues a function that starts timers and sockets, after every set-up. It may act. */
   onReady(hook: () => unknown): void
   /** Queues a function that releases what was started, after running work has ended; the last one runs first. */

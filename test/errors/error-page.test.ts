@@ -56,7 +56,7 @@ t.test('the summary lists each code once, with a link, and agrees with the table
 })
 
 t.test('each code has an HTTP status or a dash', (t) => {
-  for (const [code, , , status] of rows()) t.match(status, /^([45]\d\d|–)$/, code)
+  for (const [code, , , status] of rows()) t.match(status, /^([45]\d\d|–)$/, String(code))
   t.end()
 })
 

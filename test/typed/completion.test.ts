@@ -4,6 +4,7 @@ import ts from 'typescript'
 import { repoRoot } from '../support/repo-root.js'
 
 const file = join(repoRoot(), 'test/types/use/completion.generated.ts')
+const documents = ts.createDocumentRegistry()
 const actions = ['role:convert,cmd:rate', 'role:convert,cmd:list']
 
 t.test('an editor completes the registered patterns, then the message', async (t) => {
@@ -33,23 +34,28 @@ function completions(call: string): string[] {
     call,
   ].join('\n')
   const text = source.replace('^', '')
-  const service = ts.createLanguageService({
-    ...ts.sys,
-    getScriptFileNames: () => [file],
-    getScriptVersion: () => '1',
-    getScriptSnapshot: (name) => {
-      const content = name === file ? text : ts.sys.readFile(name)
-      return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content)
+  const service = ts.createLanguageService(
+    {
+      fileExists: ts.sys.fileExists,
+      readFile: ts.sys.readFile,
+      directoryExists: ts.sys.directoryExists,
+      getScriptFileNames: () => [file],
+      getScriptVersion: () => '1',
+      getScriptSnapshot: (name) => {
+        const content = name === file ? text : ts.sys.readFile(name)
+        return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content)
+      },
+      getCurrentDirectory: repoRoot,
+      getCompilationSettings: () => ({
+        strict: true,
+        module: ts.ModuleKind.NodeNext,
+        target: ts.ScriptTarget.ES2022,
+        types: [],
+      }),
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
     },
-    getCurrentDirectory: repoRoot,
-    getCompilationSettings: () => ({
-      strict: true,
-      module: ts.ModuleKind.NodeNext,
-      target: ts.ScriptTarget.ES2022,
-      types: [],
-    }),
-    getDefaultLibFileName: ts.getDefaultLibFilePath,
-  })
+    documents,
+  )
   const found = service.getCompletionsAtPosition(file, source.indexOf('^'), {})?.entries ?? []
   service.dispose()
   return found.map(({ name }) => name).filter((name) => name !== '')

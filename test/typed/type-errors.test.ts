@@ -41,14 +41,19 @@ function files(kind: 'use' | 'bad'): string[] {
     .map((name) => join(folder, kind, name))
 }
 
-/** `12: TS2345: …`, the first line of each error of a file. */
+/** `12: TS2345: …`, the first line of each error of a file; the order of a union is the compiler's whim, so it is sorted. */
 function errors(path: string): string[] {
   const file = program.getSourceFile(path)
   if (file === undefined) throw new Error(`${path} is not in the program`)
   return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map((error) => {
     const { line } = file.getLineAndCharacterOfPosition(error.start ?? 0)
-    return `${line + 1}: TS${error.code}: ${ts.flattenDiagnosticMessageText(error.messageText, '\n').split('\n')[0]}`
+    const [message = ''] = ts.flattenDiagnosticMessageText(error.messageText, '\n').split('\n')
+    return `${line + 1}: TS${error.code}: ${message.replace(/"[^"]*"(?: \| "[^"]*")+/g, sortUnion)}`
   })
+}
+
+function sortUnion(union: string): string {
+  return union.split(' | ').sort().join(' | ')
 }
 
 function lineOf(error: string): number {

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { ActionError, type Context, lucilius, type Middleware } from '../../lib/index.js'
+import { ActionError, type Context, lucilius } from '../../lib/index.js'
 import { failureOf } from './failure.js'
 
 /** A middleware that writes down when it runs. */
-function noting(ran: string[], name: string): Middleware {
-  return (next) => async (message, context) => {
+function noting(ran: string[], name: string) {
+  return <T, C>(next: (message: T, context: C) => unknown) => async (message: T, context: C) => {
     ran.push(`${name} in`)
     const reply = await next(message, context)
     ran.push(`${name} out`)
@@ -24,7 +24,7 @@ t.test('the newest action of a pattern answers, and leads to the older ones and 
   app.add('a:1,b:2', step('third'))
   app.add('b:2', step('beside'))
   app.add('', step('all'))
-  t.strictSame(await app.act('a:1,b:2'), ['third', 'second', 'first', 'glob', 'wide', 'beside', 'all'].filter((name) => name !== 'wide' || true))
+  t.strictSame(await app.act('a:1,b:2'), ['third', 'second', 'first', 'glob', 'beside', 'all'])
   await app.close()
 })
 
@@ -45,20 +45,13 @@ t.test('an action may ask for its prior more than once', async (t) => {
   await app.close()
 })
 
-t.test('a chain of ten thousand priors ends in a clean error', async (t) => {
-  for (const how of ['sync', 'async'] as const) {
-    const app = lucilius({ maxHops: 20_000, parity: 'off' })
-    for (let n = 0; n < 10_000; n++) app.add('a:1', how === 'sync' ? (_, { prior }) => prior() : async (_, { prior }) => await prior())
-    const outcome = await app.act('a:1').catch((error: unknown) => error)
-    if (outcome !== undefined) t.match(outcome, { code: /^LUC_(ACTION_FAILED|TOO_MANY_HOPS)$/ }, how)
-    app.add('b:1', () => 'alive')
-    t.equal(await app.act('b:1'), 'alive')
-    await app.close()
-    const usual = lucilius()
-    for (let n = 0; n < 10_000; n++) usual.add('a:1', (_, { prior }) => prior())
-    t.match(await failureOf(usual.act('a:1')), { code: 'LUC_ACTION_FAILED', details: { cause: 'LUC_TOO_MANY_HOPS' } })
-    await usual.close()
-  }
+t.test('a chain of ten thousand priors ends at the hop limit', async (t) => {
+  const app = lucilius()
+  for (let n = 0; n < 10_000; n++) app.add('a:1', (_, { prior }) => prior())
+  const { code, details } = await failureOf(app.act('a:1'))
+  t.equal(code, 'LUC_ACTION_FAILED')
+  t.strictSame(details, { cause: 'LUC_TOO_MANY_HOPS' })
+  await app.close()
 })
 
 t.test('a prior gets the message as it was before the schema', async (t) => {

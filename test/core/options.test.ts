@@ -75,8 +75,8 @@ t.test('mistakes in add, on and wrap are thrown where they are made, and leave n
     }
   }
   t.strictSame(app.list(), [])
-  t.match(await failureOf(app.act('a:1')), { code: 'LUC_ACTION_NOT_FOUND' })
   app.use({ name: 'x', setup() {} })
+  t.match(await failureOf(app.act('a:1')), { code: 'LUC_ACTION_NOT_FOUND' })
   await app.close()
 })
 

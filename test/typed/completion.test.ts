@@ -3,60 +3,67 @@ import t from 'tap'
 import ts from 'typescript'
 import { repoRoot } from '../support/repo-root.js'
 
-const file = join(repoRoot(), 'test/types/use/completion.generated.ts')
-const documents = ts.createDocumentRegistry()
-const actions = ['role:convert,cmd:rate', 'role:convert,cmd:list']
+const rate = 'role:convert,cmd:rate'
+const list = 'role:convert,cmd:list'
+const changed = 'role:rates,event:changed'
+
+/** A call with `^` where the cursor is, and what an editor is to offer there. */
+const offers: readonly (readonly [call: string, offered: readonly string[]])[] = [
+  [`app.act('^')`, [list, rate]],
+  [`app.act('^', {})`, [list, rate]],
+  [`app.add('^', () => 1)`, [list, rate]],
+  [`app.wrap('^', (next) => next)`, [list, rate]],
+  [`app.on('^', () => {})`, [changed]],
+  [`app.emit('^')`, [changed]],
+  [`app.act('cmd:rate,role:convert', { from: '^' })`, ['eur', 'usd']],
+]
 
 t.test('an editor completes the registered patterns, then the message', async (t) => {
-  t.strictSame(
-    completions(`app.act('^')`).sort(),
-    [...actions].sort(),
-    'a pattern alone, whether or not it needs a message',
-  )
-  t.strictSame(completions(`app.act('^', {})`), actions)
-  t.strictSame(completions(`app.add('^', () => 1)`), actions)
-  t.strictSame(completions(`app.wrap('^', (next) => next)`), actions)
-  t.strictSame(completions(`app.on('^', () => {})`), ['role:rates,event:changed'])
-  t.strictSame(completions(`app.emit('^')`), ['role:rates,event:changed'])
-  t.strictSame(completions(`app.act('cmd:rate,role:convert', { from: '^' })`), ['usd', 'eur'])
-})
-
-/** What the language service offers at the mark. */
-function completions(call: string): string[] {
   const source = [
     `import type { Typed } from '../../../lib/typed/typed.js'`,
     'interface Api {',
-    `  'role:convert,cmd:rate'(message: { from: 'usd' | 'eur' }): { rate: number }`,
-    `  'role:convert,cmd:list'(): string[]`,
+    `  '${rate}'(message: { from: 'usd' | 'eur' }): { rate: number }`,
+    `  '${list}'(): string[]`,
     '}',
-    `interface Happenings { 'role:rates,event:changed'(message: { pair: string }): void }`,
+    `interface Happenings { '${changed}'(message: { pair: string }): void }`,
     'declare const app: Typed<Api, Happenings>',
-    call,
+    ...offers.map(([call]) => call.replace('^', '')),
   ].join('\n')
-  const text = source.replace('^', '')
-  const service = ts.createLanguageService(
-    {
-      fileExists: ts.sys.fileExists,
-      readFile: ts.sys.readFile,
-      directoryExists: ts.sys.directoryExists,
-      getScriptFileNames: () => [file],
-      getScriptVersion: () => '1',
-      getScriptSnapshot: (name) => {
-        const content = name === file ? text : ts.sys.readFile(name)
-        return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content)
-      },
-      getCurrentDirectory: repoRoot,
-      getCompilationSettings: () => ({
-        strict: true,
-        module: ts.ModuleKind.NodeNext,
-        target: ts.ScriptTarget.ES2022,
-        types: [],
-      }),
-      getDefaultLibFileName: ts.getDefaultLibFilePath,
-    },
-    documents,
-  )
-  const found = service.getCompletionsAtPosition(file, source.indexOf('^'), {})?.entries ?? []
+  const file = join(repoRoot(), 'test/types/use/completion.generated.ts')
+  const service = languageService(file, source)
+  for (const [call, offered] of offers) {
+    const position = source.lastIndexOf(call.replace('^', '')) + call.indexOf('^')
+    const found = service.getCompletionsAtPosition(file, position, {})?.entries ?? []
+    t.strictSame(
+      found
+        .map(({ name }) => name)
+        .filter((name) => name !== '')
+        .sort(),
+      offered,
+      call,
+    )
+  }
   service.dispose()
-  return found.map(({ name }) => name).filter((name) => name !== '')
+})
+
+function languageService(file: string, source: string): ts.LanguageService {
+  return ts.createLanguageService({
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+    directoryExists: ts.sys.directoryExists,
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => '1',
+    getScriptSnapshot: (name) => {
+      const content = name === file ? source : ts.sys.readFile(name)
+      return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content)
+    },
+    getCurrentDirectory: repoRoot,
+    getCompilationSettings: () => ({
+      strict: true,
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2022,
+      types: [],
+    }),
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+  })
 }

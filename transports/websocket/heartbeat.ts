@@ -1,0 +1,53 @@
+import type { WebSocket } from 'ws'
+
+/** Signs of life in a row that may be missing. */
+const MISSES = 2
+
+/** Asks for signs of life, and cuts a connection that gives none. */
+export class Heartbeat {
+  readonly #socket: WebSocket
+  readonly #timer: NodeJS.Timeout
+  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+  #heard = true
+  #missed = 0
+
+  constructor(socket: WebSocket, pingMs: number) {
+    this.#socket = socket
+    this.#timer = setInterval(() => this.#beat(), pingMs)
+    this.#timer.unref()
+  }
+
+  /** Something came from the other end. */
+  heard(): void {
+    this.#heard = true
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { resolve } of waiting) resolve()
+  }
+
+  /** Asks now. Resolves with the next sign of life, rejects when there can be none any more. */
+  ask(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.readyState !== this.#socket.OPEN) {
+        reject(new Error('The connection is closed.'))
+        return
+      }
+      this.#waiting.push({ resolve, reject })
+      this.#socket.ping()
+    })
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    for (const { reject } of this.#waiting) reject(new Error('The connection was lost.'))
+    this.#waiting = []
+  }
+
+  #beat(): void {
+    this.#missed = this.#heard ? 0 : this.#missed + 1
+    this.#heard = false
+    if (this.#missed >= MISSES) this.#socket.terminate()
+    else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping()
+  }
+}

@@ -1,0 +1,74 @@
+import type { WebSocket } from 'ws'
+
+/** Messages that are sent without waiting for the end of the turn. */
+const JOINED = 16
+
+/** The most characters of a frame that is joined from several messages. */
+const JOINED_CHARS = 65_536
+
+/**
+ * What waits to be sent on one socket.
+ *
+ * Writing is three quarters of what a message costs, so what a turn of the event loop produces goes as one frame:
+ * twice to three times the throughput at 64 in flight (`npm run bench -- remote`).
+ */
+export class Outbox {
+  readonly #socket: WebSocket
+  readonly #maxBuffered: number
+  #texts: string[] = []
+  #chars = 0
+  #due = false
+  #paused = false
+  /** How many texts were given, and how many of them were written. */
+  given = 0
+  written = 0
+
+  constructor(socket: WebSocket, maxBuffered: number) {
+    this.#socket = socket
+    this.#maxBuffered = maxBuffered
+  }
+
+  /** Whether the other end reads so slowly that nothing new should be sent. */
+  get full(): boolean {
+    return this.#socket.bufferedAmount + this.#chars > this.#maxBuffered
+  }
+
+  /** Adds a text; `now` sends it at once with what was there before. */
+  push(text: string, now: boolean): void {
+    if (this.#chars + text.length > JOINED_CHARS) this.flush()
+    this.given++
+    this.#chars += text.length
+    if (this.#texts.push(text) >= JOINED || now) {
+      this.flush()
+    } else if (!this.#due) {
+      this.#due = true
+      setImmediate(this.#onTurn)
+    }
+  }
+
+  /** Sends what is there. */
+  flush(): void {
+    const texts = this.#texts
+    const [first] = texts
+    if (first === undefined || this.#socket.readyState !== this.#socket.OPEN) return
+    this.#texts = []
+    this.#chars = 0
+    this.written = this.given
+    this.#socket.send(texts.length === 1 ? first : `[${texts.join(',')}]`, this.#onWritten)
+    if (this.#paused || !this.full) return
+    // Who does not read is not read from: otherwise its answers would pile up here.
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  readonly #onTurn = () => {
+    this.#due = false
+    this.flush()
+  }
+
+  readonly #onWritten = () => {
+    if (!this.#paused || this.full) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+}

@@ -5,6 +5,7 @@ import { Call } from './dispatch/call.js'
 import { Dispatcher } from './dispatch/dispatcher.js'
 import { followedCall } from './dispatch/followed.js'
 import { foreignWraps } from './dispatch/foreign-wraps.js'
+import type { Wrap } from './dispatch/wraps.js'
 import { LuciliusError } from './errors.js'
 import { Events } from './events/events.js'
 import { nearestPatterns, textOf } from './explain.js'
@@ -28,6 +29,8 @@ export class Core {
   /** Counts registrations. */
   order = 0
   #warned = false
+  /** Wraps that were warned of. */
+  readonly #foreign = new WeakSet<Wrap>()
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -43,7 +46,7 @@ export class Core {
     this.life = new LifeCycle(
       this.boot,
       {
-        opened: () => this.#warnOfForeignWraps(),
+        opened: () => this.warnOfForeignWraps(),
         drain: () => {
           peers.drain()
           this.connections.drain()
@@ -70,9 +73,11 @@ export class Core {
   }
 
   /** Strict parity: what works only as long as services share a process. */
-  #warnOfForeignWraps(): void {
-    if (!this.settings.strict) return
+  warnOfForeignWraps(): void {
+    if (!this.settings.strict || this.life.phase !== 'open') return
     for (const { wrap, action } of foreignWraps(this.dispatcher.composition)) {
+      if (this.#foreign.has(wrap)) continue
+      this.#foreign.add(wrap)
       this.settings.log.warn(
         { service: wrap.service, pattern: wrap.pattern.text, action: action.pattern.text },
         `the wrap of '${wrap.service}' also goes around ${action.pattern.text} of '${action.service}', and will not when that runs elsewhere: make it a plugin of its own that every process loads`,

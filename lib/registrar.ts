@@ -31,6 +31,7 @@ export class Registrar {
     const action = this.#action(checked, options, handler as Handler)
     const { composition } = this.#core.dispatcher
     composition.add(action)
+    this.#core.warnOfForeignWraps()
     return registration(() => composition.actions.remove(action))
   }
 
@@ -79,6 +80,7 @@ export class Registrar {
     }
     const { composition } = this.#core.dispatcher
     composition.wrap(wrap)
+    this.#core.warnOfForeignWraps()
     return registration(() => composition.unwrap(wrap))
   }
 

@@ -12,11 +12,11 @@ export interface ForeignWrap {
 export function foreignWraps({ actions, wraps }: Composition): ForeignWrap[] {
   const here = [...actions.all()].filter((action) => action.remote === undefined)
   const services = new Set(here.map(({ service }) => service))
-  const found = new Map<Wrap, Action>()
+  const first = new Map<Wrap, Action>()
   for (const action of here) {
     for (const wrap of wraps.around(action, 'handler')) {
-      if (wrap.service !== action.service && services.has(wrap.service) && !found.has(wrap)) found.set(wrap, action)
+      if (wrap.service !== action.service && services.has(wrap.service) && !first.has(wrap)) first.set(wrap, action)
     }
   }
-  return [...found].map(([wrap, action]) => ({ wrap, action }))
+  return [...first].map(([wrap, action]) => ({ wrap, action }))
 }

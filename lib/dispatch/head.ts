@@ -40,8 +40,9 @@ export class Head<T> {
     if (data === undefined) return { ...this.message }
     if (!isMessage(data)) throw notAnObject(data)
     const message: Record<string, unknown> = {}
+    const own = isPolluted() ? { ...data, __proto__: null } : data
     // A loop: spreading two objects into one takes ten times as long, for the object changes its shape on the way.
-    for (const key in data) {
+    for (const key in own) {
       if (key === '__proto__') throw forbiddenKey()
       const value = data[key]
       if (value !== undefined) message[key] = value
@@ -91,6 +92,14 @@ export class Heads<T> {
     this.#known.set(first, head)
     return head
   }
+}
+
+const nothing = {}
+
+/** Whether somebody put an enumerable property on `Object.prototype`, which a loop over any object would then meet. */
+function isPolluted(): boolean {
+  for (const _ in nothing) return true
+  return false
 }
 
 /** A whole message given as an object, copied so that neither side sees what the other changes. */

@@ -4,6 +4,7 @@ import type { Within } from '../dispatch/context.js'
 import type { Dispatcher, Rules } from '../dispatch/dispatcher.js'
 import { launch } from '../dispatch/launch.js'
 import { tooManyHops } from '../dispatch/refusals.js'
+import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
 import { portableCopy } from '../portable.js'
 import { type Subscribed, Subscriptions } from './subscriptions.js'
@@ -85,6 +86,8 @@ export class Events {
       await launch(call, action.run, this.#within, true, undefined)
     } catch (error) {
       observer.failures++
+      // What a handler threw has been logged where it was thrown.
+      if (error instanceof LuciliusError && error.code === 'LUC_ACTION_FAILED') return
       action.log.error({ err: error, id: call.id, pattern: action.pattern.text }, 'a subscription failed')
     }
   }

@@ -36,10 +36,12 @@ export interface Emits<E, M extends Mode> {
 /** A whole message as the only argument. */
 export type Whole<R, O, M extends Mode> = Fit<
   O,
-  O extends string
-    ? WholeText<R, O, Goal<R, PairsOf<O>>, M>
-    : WholeObject<R, PairsOfObject<O>, Goal<R, PairsOfObject<O>>, M>
+  [O] extends [infer Q] ? OneMessage<R, Q, M> : never
 >
+
+type OneMessage<R, O, M extends Mode> = O extends string
+  ? WholeText<R, O, Goal<R, PairsOf<O>>, M>
+  : WholeObject<R, PairsOfObject<O>, Goal<R, PairsOfObject<O>>, M>
 
 type WholeText<R, S extends string, K, M extends Mode> = [K] extends [never]
   ? Refused<R, PairsOf<S>, M, S>
@@ -56,22 +58,24 @@ type TextData<U extends string> = {
 
 type WholeObject<R, U, K, M extends Mode> = [K] extends [never]
   ? Refused<R, U, M, Open>
-  : ObjectOf<PairsOf<K & string>> & MessageOf<R, K> & Late<R, MayMatch<R, U>>
+  : ObjectOf<PairsOf<K & string>> & MessageOf<R, K> & Perhaps<R, MayMatch<R, U>>
 
 /** What the patterns that a message reaches only perhaps would have it hold, unchecked; nothing if there are none. */
-type Late<R, K> = [K] extends [never]
+type Perhaps<R, K> = [K] extends [never]
   ? unknown
   : { readonly [Key in KeyOf<PairsOf<K & string>> | (keyof MessageOf<R, K> & string)]?: unknown }
 
 /** The message beside a pattern: if the pattern names one entry that is it, else the message's literals help to choose. */
 export type Second<R, P, O, X extends boolean, M extends Mode> = Fit<
   O,
-  P extends string
-    ? Beside<R, PairsOf<P>, X extends true ? undefined : O, O, M>
-    : O extends undefined
-      ? Nothing<P, WholeObject<R, PairsOfObject<P>, Goal<R, PairsOfObject<P>>, M>>
-      : Beside<R, PairsOfObject<P>, X extends true ? undefined : O, O, M>
+  [P] extends [infer Q] ? Message<R, Q, O, X extends true ? undefined : O, M> : never
 >
+
+type Message<R, P, O, Seen, M extends Mode> = P extends string
+  ? Beside<R, PairsOf<P>, Seen, O, M>
+  : O extends undefined
+    ? Nothing<P, WholeObject<R, PairsOfObject<P>, Goal<R, PairsOfObject<P>>, M>>
+    : Beside<R, PairsOfObject<P>, Seen, O, M>
 
 /** No message, since the first argument is all of it. */
 type Nothing<P, Whole> = P extends Frozen<Whole> ? undefined : NeedsMessage<P, Whole>
@@ -96,7 +100,7 @@ type Split<R, U extends string, All, K, O, M extends Mode> = [K] extends [never]
       Rest<MessageOf<R, K>, KeyOf<U>> &
         Partial<ObjectOf<U>> &
         Rest<ObjectOf<PairsOf<K & string>>, KeyOf<U>> &
-        Late<R, MayMatch<R, All>>
+        Perhaps<R, MayMatch<R, All>>
     >
 
 type Seeing<O> = O extends undefined ? never : PairsOfObject<O>

@@ -3,14 +3,7 @@
  *
  * @module
  */
-import {
-  type App,
-  type Handler,
-  LuciliusError,
-  type Middleware,
-  type PluginObject,
-  type Scalar,
-} from '../../lib/index.js'
+import { type Handler, LuciliusError, type Middleware, type Plugin, type Scalar } from '../../lib/index.js'
 import { keyOf } from './key.js'
 import { Replies } from './replies.js'
 import { shared } from './shared.js'
@@ -37,7 +30,7 @@ export interface CacheOptions {
 }
 
 /** A plugin that remembers replies. */
-export interface Cache extends PluginObject<App, unknown> {
+export type Cache = Plugin & {
   /** Forgets every reply, and does not keep those that are being made. */
   clear(): void
 }

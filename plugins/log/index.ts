@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { App, Handler, Logger, LogLevel, Middleware, PluginObject, Scalar } from '../../lib/index.js'
+import type { Handler, Logger, LogLevel, Middleware, Plugin, Scalar } from '../../lib/index.js'
 import { timed } from './timed.js'
 
 /** Options of {@link log}. */
@@ -36,26 +36,17 @@ export interface LogOptions {
  * await app.close()
  * ```
  */
-export function log({ logger, level = 'info', pattern = '' }: LogOptions = {}): PluginObject<App, unknown> {
+export function log({ logger, level = 'info', pattern = '' }: LogOptions = {}): Plugin {
   return {
     name: 'log',
     setup: (app) => {
-      // Made once for each action.
-      const middleware: Middleware = (next: Handler) => {
-        let service: string | undefined
-        return timed(next, (line, context) => {
-          // The action's own log names the service already, and pino would write the name twice.
-          if (logger === undefined) return context.log[level](line, 'act')
-          service ??= serviceOf(app, line.pattern)
-          logger[level]({ ...line, service }, 'act')
+      const middleware: Middleware = (next: Handler) =>
+        timed(next, (line, context) => {
+          // The action's own log names the service already, and pino would write it twice.
+          if (logger === undefined) context.log[level](line, 'act')
+          else logger[level]({ ...line, service: context.service }, 'act')
         })
-      }
       app.wrap(pattern, middleware)
     },
   }
-}
-
-/** The service that answers a pattern here. */
-function serviceOf(app: App, pattern: string): string | undefined {
-  return app.list(pattern).find((action) => action.pattern === pattern && action.remote === undefined)?.service
 }

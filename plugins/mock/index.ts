@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { App, Handler, Message, PluginObject, Scalar } from '../../lib/index.js'
+import type { Handler, Message, Plugin, Scalar } from '../../lib/index.js'
 
 /** A message that a mock answered. */
 export interface Sent {
@@ -14,7 +14,7 @@ export interface Sent {
 }
 
 /** A plugin that stands in for an action. */
-export interface Mock extends PluginObject<App, unknown> {
+export type Mock = Plugin & {
   /** What was sent to it, in order. */
   readonly sent: readonly Sent[]
   /** Forgets what was sent. */

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { ConnectOptions, ListenOptions } from '../../lib/index.js'
+import { type ConnectOptions, jsonLogger, type ListenOptions } from '../../lib/index.js'
 import type { Call, Envelope, Observer, Outcome } from '../../lib/transport-kit.js'
 import { eventually } from '../core/eventually.js'
 import { failureOf } from '../core/failure.js'
@@ -53,6 +53,21 @@ export function exposure(t: Test, stage: Stage): void {
     t.match(await failureOf(caller.act('a:1', { admin: true })), { handled: /^no$/ })
     t.equal(ran, 0)
     t.equal(await caller.act('a:1', { admin: true }, { exact: true }), 'exposed', 'exact routes by the pattern alone')
+  })
+
+  t.test('the author is warned of an action that exposure makes unreachable', async (t) => {
+    const lines: string[] = []
+    const logger = jsonLogger({ level: 'warn', write: (line) => void lines.push(line) })
+    const service = made(t, { name: 'service', parity: stage.parity, logger })
+    service.add('a:1', () => 1)
+    service.add('b:1', () => 1)
+    service.add('a:1,admin:true', () => 1)
+    await service.listen(means.listen(), { expose: ['a:*', 'b:1'], audience: 'peers' })
+    t.equal(lines.length, 1)
+    t.match(lines[0], /a:1,admin:true/)
+    service.add('b:1,admin:true', () => 1)
+    await eventually(() => lines.length === 2)
+    t.match(lines[1], /admin:true,b:1/, 'also of one that is added later')
   })
 
   t.test('unknown and unexposed are answered alike, byte for byte', async (t) => {
@@ -164,7 +179,8 @@ export function exposure(t: Test, stage: Stage): void {
     t.match(await listen({ expose: '*', event: {} }), { code: 'LUC_OPTIONS_INVALID', message: /'event'.*'events'/ })
     t.match(await listen({ expose: '*', events: { inn: [] } }), { code: 'LUC_OPTIONS_INVALID', message: /'in'/ })
     t.match(await listen({ expose: '*', audience: 'all' }), { code: 'LUC_OPTIONS_INVALID', message: /audience/ })
-    const connect = (options: unknown) => failureOf(app.connect(means.connect('in-process:0'), options as ConnectOptions))
+    const connect = (options: unknown) =>
+      failureOf(app.connect(means.connect('in-process:0'), options as ConnectOptions))
     t.match(await connect({ acept: [] }), { code: 'LUC_OPTIONS_INVALID', message: /'acept'.*'accept'/ })
     t.match(await connect({ accept: 'a:1' }), { code: 'LUC_OPTIONS_INVALID', message: /accept/ })
   })

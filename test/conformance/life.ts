@@ -221,6 +221,22 @@ export function life(t: Test, stage: Stage): void {
     if (stage.parity === 'strict') t.strictSame(got, { a: 1, nested: { x: 1 } }, 'as it was when it was sent')
   })
 
+  t.test('an app that closes gives up what it has parked, as not handled', async (t) => {
+    const { caller, service, join, line } = play(t, stage, { drainMs: 50 })
+    service.add('a:1', () => 1)
+    await join()
+    line().block()
+    await line().cut()
+    const known = failureOf(caller.act('a:1'))
+    await caller.connect(line(), { wait: false })
+    const unknown = failureOf(caller.act('b:1'))
+    const began = performance.now()
+    await caller.close()
+    t.match(await known, { handled: /^no$/ })
+    t.match(await unknown, { handled: /^no$/, retryable: true })
+    t.ok(performance.now() - began < 2000)
+  })
+
   t.test('of two instances of a service the one that is left takes over', async (t) => {
     const caller = made(t, { name: 'caller', parity: stage.parity })
     const replicas = [0, 1].map(() => made(t, { name: 'replica', parity: stage.parity, drainMs: 1000 }))
@@ -235,7 +251,10 @@ export function life(t: Test, stage: Stage): void {
     }
     t.equal(caller.list('a:1').length, 1, 'instances of one service are one action')
     await Promise.all(Array.from({ length: 40 }, () => caller.act('a:1')))
-    t.ok(counts.every((count) => count >= 10), `balanced: ${counts}`)
+    t.ok(
+      counts.every((count) => count >= 10),
+      `balanced: ${counts}`,
+    )
     const calls: Promise<unknown>[] = []
     for (let n = 0; n < 20; n++) calls.push(caller.act('a:1'))
     const closed = replicas[0]?.close()

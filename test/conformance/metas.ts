@@ -84,7 +84,15 @@ export function metas(t: Test, stage: Stage): void {
     const { caller, service, join } = play(t, stage)
     service.add('a:1', (_, { meta }) => [meta.hops, meta.identity ?? 'nobody'])
     await join()
-    const data = { timeout$: 1, identity: 'root', meta: { hops: 9 }, hops: 99, identity$: 'root', to: 'x', exact$: true }
+    const data = {
+      timeout$: 1,
+      identity: 'root',
+      meta: { hops: 9 },
+      hops: 99,
+      identity$: 'root',
+      to: 'x',
+      exact$: true,
+    }
     t.strictSame(await caller.act('a:1', data), [1, 'nobody'])
   })
 

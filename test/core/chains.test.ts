@@ -4,19 +4,20 @@ import { failureOf } from './failure.js'
 
 /** A middleware that writes down when it runs. */
 function noting(ran: string[], name: string) {
-  return <T, C>(next: (message: T, context: C) => unknown) => async (message: T, context: C) => {
-    ran.push(`${name} in`)
-    const reply = await next(message, context)
-    ran.push(`${name} out`)
-    return reply
-  }
+  return <T, C>(next: (message: T, context: C) => unknown) =>
+    async (message: T, context: C) => {
+      ran.push(`${name} in`)
+      const reply = await next(message, context)
+      ran.push(`${name} out`)
+      return reply
+    }
 }
 
 t.test('the newest action of a pattern answers, and leads to the older ones and then to wider patterns', async (t) => {
   const app = lucilius()
   const step =
     (name: string) =>
-    async (_: unknown, { prior }: Context) => [name, ...((await prior()) as string[] | undefined ?? [])]
+    async (_: unknown, { prior }: Context) => [name, ...(((await prior()) as string[] | undefined) ?? [])]
   app.add('a:1', step('wide'))
   app.add('a:1,b:2', step('first'))
   app.add('a:1,b:2', step('second'))
@@ -205,7 +206,10 @@ t.test('a wrap may pass on a context of its own making', async (t) => {
   const app = lucilius()
   app.add('a:1', async (_, context) => [(context as unknown as { extra: string }).extra, await context.act('a:2')])
   app.add('a:2', () => 2)
-  app.wrap('a:1', (next) => (message, context) => next(message, Object.assign(Object.create(context), { extra: 'here' })))
+  app.wrap(
+    'a:1',
+    (next) => (message, context) => next(message, Object.assign(Object.create(context), { extra: 'here' })),
+  )
   t.strictSame(await app.act('a:1'), ['here', 2])
   await app.close()
 })

@@ -68,9 +68,14 @@ t.test('mistakes in add, on and wrap are thrown where they are made, and leave n
     [() => app.use({ name: 'x', setup() {} }, {}, { is: 'y' }), 'LUC_OPTIONS_INVALID', /'is'.*'as'/],
     [() => app.use({ name: 'x', setup() {} }, {}, { as: '' }), 'LUC_PLUGIN_INVALID', /as/],
   ]
-  for (const [make, code, message] of wrong) t.match(await failureOf(make), { code, message, handled: /^no$/ }, String(make))
+  for (const [make, code, message] of wrong)
+    t.match(await failureOf(make), { code, message, handled: /^no$/ }, String(make))
   for (const pattern of [null, 5, [], undefined, () => 1, 'a', ':b', 'a:', 'a:b:c', 'a:[1]', 'a:1,a:2', { a: null }]) {
-    for (const make of [() => app.add(pattern, handler), () => app.on(pattern, handler), () => app.wrap(pattern, handler)]) {
+    for (const make of [
+      () => app.add(pattern, handler),
+      () => app.on(pattern, handler),
+      () => app.wrap(pattern, handler),
+    ]) {
       t.match(await failureOf(make), { code: 'LUC_PATTERN_INVALID', handled: /^no$/ }, JSON.stringify(pattern))
     }
   }
@@ -117,14 +122,18 @@ t.test('hostile patterns are refused, in every place that takes one, and soon', 
     t.match(await failureOf(() => app.list(pattern)), { code: 'LUC_PATTERN_INVALID' })
   }
   t.ok(performance.now() - began < 2000)
-  t.equal((({}) as Anything).polluted, undefined)
-  for (const pattern of ['role:a,fatal$:true', 'a:1e309', 'a:1', 'role:café', 'role:cafe\u0301']) app.add(pattern, () => pattern)
+  t.equal(({} as Anything).polluted, undefined)
+  for (const pattern of ['role:a,fatal$:true', 'a:1e309', 'a:1', 'role:café', 'role:cafe\u0301'])
+    app.add(pattern, () => pattern)
   t.equal(await app.act({ a: '1e309' }), 'a:1e309')
   t.match(await failureOf(app.act({ a: Number.POSITIVE_INFINITY })), { code: /LUC_/ })
   t.equal(await app.act({ a: '1' }), 'a:1')
   t.equal(await app.act({ role: 'café' }), 'role:café')
   t.equal(await app.act({ role: 'cafe\u0301' }), 'role:cafe\u0301', 'forms that look alike are different patterns')
-  const fickle = new Proxy({ f: 1 }, { get: (_, key) => (key === 'f' ? Math.random() : undefined), ownKeys: () => ['f'] })
+  const fickle = new Proxy(
+    { f: 1 },
+    { get: (_, key) => (key === 'f' ? Math.random() : undefined), ownKeys: () => ['f'] },
+  )
   try {
     app.add(fickle, () => 'fickle')
     const text = app.list()[0].pattern as string

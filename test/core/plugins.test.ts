@@ -222,47 +222,50 @@ t.test('an act before ready waits for it, within its deadline', async (t) => {
   await app.close()
 })
 
-t.test('a set-up, an onReady hook and an onClose hook that take more than 10 s fail, with the name of the plugin', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
-  const turns = async () => {
-    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-  }
-  const tick = async (ms: number) => {
-    await turns()
-    mock.timers.tick(ms)
-    await turns()
-  }
-  const never = () => new Promise<void>(() => {})
-  const cases: [string, (app: App) => unknown][] = [
-    ['set-up', never],
-    ['onReady', (app) => app.onReady(never)],
-  ]
-  for (const [what, setup] of cases) {
-    const app = lucilius()
-    app.use({ name: 'hanging', setup })
-    let error: { code?: string; message?: string } | undefined
-    app.ready().catch((reason: { code: string }) => {
-      error = reason
+t.test(
+  'a set-up, an onReady hook and an onClose hook that take more than 10 s fail, with the name of the plugin',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const turns = async () => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const tick = async (ms: number) => {
+      await turns()
+      mock.timers.tick(ms)
+      await turns()
+    }
+    const never = () => new Promise<void>(() => {})
+    const cases: [string, (app: App) => unknown][] = [
+      ['set-up', never],
+      ['onReady', (app) => app.onReady(never)],
+    ]
+    for (const [what, setup] of cases) {
+      const app = lucilius()
+      app.use({ name: 'hanging', setup })
+      let error: { code?: string; message?: string } | undefined
+      app.ready().catch((reason: { code: string }) => {
+        error = reason
+      })
+      await tick(9_000)
+      t.equal(error, undefined)
+      await tick(1_500)
+      await tick(1_500)
+      t.match(error, { code: 'LUC_PLUGIN_FAILED', message: /'hanging'/ }, what)
+      t.match(error?.message, new RegExp(what))
+    }
+    const closing = lucilius()
+    closing.use({ name: 'hanging', setup: (app) => app.onClose(never) })
+    await closing.ready()
+    let failed: unknown
+    closing.close().catch((error: unknown) => {
+      failed = error
     })
-    await tick(9_000)
-    t.equal(error, undefined)
+    await tick(10_500)
     await tick(1_500)
-    await tick(1_500)
-    t.match(error, { code: 'LUC_PLUGIN_FAILED', message: /'hanging'/ }, what)
-    t.match(error?.message, new RegExp(what))
-  }
-  const closing = lucilius()
-  closing.use({ name: 'hanging', setup: (app) => app.onClose(never) })
-  await closing.ready()
-  let failed: unknown
-  closing.close().catch((error: unknown) => {
-    failed = error
-  })
-  await tick(10_500)
-  await tick(1_500)
-  t.match(failed, { code: 'LUC_PLUGIN_FAILED', message: /'hanging'.*onClose/ })
-})
+    t.match(failed, { code: 'LUC_PLUGIN_FAILED', message: /'hanging'.*onClose/ })
+  },
+)
 
 t.test('after ready no plugin can be added, and a hook comes too late', async (t) => {
   const app = lucilius()

@@ -67,7 +67,14 @@ function winner(added: readonly Added[], message: Pairs): number | undefined {
   const rank = ({ pairs, name }: Added) => {
     const globs = Object.values(pairs).filter((value) => /[*?]/.test(value))
     const literal = globs.join('').replace(/[*?]/g, '').length
-    return [-Object.keys(pairs).length, globs.length, Object.keys(pairs).sort().join(), -literal, textOf(pairs), -name] as const
+    return [
+      -Object.keys(pairs).length,
+      globs.length,
+      Object.keys(pairs).sort().join(),
+      -literal,
+      textOf(pairs),
+      -name,
+    ] as const
   }
   const ranked = matching.map((one) => ({ one, rank: rank(one) }))
   ranked.sort((a, b) => {
@@ -82,7 +89,10 @@ function winner(added: readonly Added[], message: Pairs): number | undefined {
 
 const key = fc.constantFrom('a', 'b', 'c', 'd')
 const value = fc.constantFrom('1', '2', 'xy', 'x')
-const pattern = fc.dictionary(key, fc.oneof(value, fc.constantFrom('*', 'x*', '?', '*y', 'x?')), { maxKeys: 3, noNullPrototype: true })
+const pattern = fc.dictionary(key, fc.oneof(value, fc.constantFrom('*', 'x*', '?', '*y', 'x?')), {
+  maxKeys: 3,
+  noNullPrototype: true,
+})
 const message = fc.dictionary(key, value, { maxKeys: 4, noNullPrototype: true })
 const command = fc.oneof(
   { weight: 2, arbitrary: fc.record({ add: pattern }) },
@@ -97,7 +107,8 @@ t.test('whatever is added and removed in whatever order, the rule decides each a
         const app = lucilius({ parity })
         let added: Added[] = []
         let names = 0
-        const reply = (promise: Promise<unknown>) => promise.catch(({ code }: { code: string }) => (code === 'LUC_ACTION_NOT_FOUND' ? undefined : code))
+        const reply = (promise: Promise<unknown>) =>
+          promise.catch(({ code }: { code: string }) => (code === 'LUC_ACTION_NOT_FOUND' ? undefined : code))
         for (const one of commands) {
           if ('add' in one) {
             const name = ++names
@@ -151,7 +162,11 @@ t.test('find, list and explain are plain data about what stands where', async (t
   app.add('', () => 6)
   await app.ready()
 
-  t.strictSame(app.find('role:shop,cmd:order'), { pattern: 'cmd:order,role:shop', service: 'specials', remote: undefined })
+  t.strictSame(app.find('role:shop,cmd:order'), {
+    pattern: 'cmd:order,role:shop',
+    service: 'specials',
+    remote: undefined,
+  })
   t.strictSame(app.find({ x: 1 }), { pattern: '', service: 'shop', remote: undefined })
   t.strictSame(
     app.list().map(({ pattern, service }) => [pattern, service]),
@@ -201,7 +216,11 @@ t.test('find, list and explain are plain data about what stands where', async (t
 t.test('what nobody answers is told with the nearest patterns', async (t) => {
   const app = lucilius()
   app.add('role:convert,cmd:amount', () => 1)
-  for (const text of ['role:convert,cmd:amuont', 'cmd:amuont,role:convert', 'role:convert,cmd:amuont,from:usd,to:eur,amount:100']) {
+  for (const text of [
+    'role:convert,cmd:amuont',
+    'cmd:amuont,role:convert',
+    'role:convert,cmd:amuont,from:usd,to:eur,amount:100',
+  ]) {
     t.match((await failureOf(app.act(text))).message, /cmd:amount,role:convert/, text)
   }
   t.strictSame(app.explain('role:convert,cmd:amuont').nearest, ['cmd:amount,role:convert'])

@@ -113,7 +113,7 @@ t.test('ten thousand priors without a hop limit end in an error, not in a crash'
   const { code, out } = await run(`
     Error.stackTraceLimit = 0
     for (const handler of [(_, { prior }) => prior(), async (_, { prior }) => await prior()]) {
-      const app = lucilius({ maxHops: 20_000, parity: 'off' })
+      const app = lucilius({ maxHops: 20_000, parity: 'off', drainMs: 100 })
       for (let n = 0; n < 10_000; n++) app.add('a:1', handler)
       console.log(await app.act('a:1').then(() => 'LUC_ACTION_FAILED', (error) => error.code))
       app.add('b:1', () => 'alive')

@@ -11,7 +11,9 @@ const kinds = {
     defaults: z.object({ n: z.coerce.number().default(7) }),
     strict: z.strictObject({ a: z.number(), from: z.string() }),
     loose: z.looseObject({ from: z.string() }),
-    slow: z.object({ from: z.string() }).refine(async (value) => (await Promise.resolve(value)).from !== 'bad', 'is bad'),
+    slow: z
+      .object({ from: z.string() })
+      .refine(async (value) => (await Promise.resolve(value)).from !== 'bad', 'is bad'),
   },
   valibot: {
     plain: v.object({ from: v.string(), amount: v.optional(v.number()) }),

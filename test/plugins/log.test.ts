@@ -79,6 +79,23 @@ t.test('without options the lines go to the log of the app, and name the service
   t.equal(texts[0]?.split('"service"').length, 2)
 })
 
+t.test('a line names the service that ran, a prior of the same pattern its own', async (t) => {
+  const { write, acts } = book()
+  await using app = lucilius()
+  app.use(log({ logger: jsonLogger({ write }) }))
+  app.use(function prices(app) {
+    app.add('role:shop,cmd:price', () => 3)
+  })
+  app.use(function discounts(app) {
+    app.add('role:shop,cmd:price', async (_, { prior }) => Number(await prior()) - 1)
+  })
+  t.equal(await app.act('role:shop,cmd:price'), 2)
+  t.strictSame(
+    acts().map(({ service }) => service),
+    ['prices', 'discounts'],
+  )
+})
+
 t.test('what a handler acts and its prior have lines of their own, above its own', async (t) => {
   const { write, acts } = book()
   await using app = lucilius()

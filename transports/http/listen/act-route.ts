@@ -1,0 +1,69 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type ActEnvelope, type Call, LuciliusError, type Outcome } from '../../../lib/transport-kit.js'
+import { CONNECTION, readClientMeta, readPeerAct } from '../fields.js'
+import { answer, answerError } from './answer.js'
+import { type Door, isLeaving } from './door.js'
+import { closing, toFailure } from './failures.js'
+import { readMessage } from './message-body.js'
+import type { PeerStream } from './peer-stream.js'
+
+/**
+ * `POST /act`: one message, one reply.
+ *
+ * The hot path of a listener: the body is read and written by hand, cancellation is a hook on the response instead of
+ * an `AbortSignal` (`npm run bench -- remote --only B:lucilius#http`).
+ */
+export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyReply) => void {
+  const { settings, receiver, inFlight, streams, identities } = door
+  const isPeer = receiver.audience === 'peers'
+  const { maxBytes } = settings
+  return (request, reply) => {
+    const { headers } = request
+    let envelope: ActEnvelope
+    try {
+      const message = readMessage(request, settings)
+      envelope = isPeer
+        ? readPeerAct(message, headers)
+        : { kind: 'act', message, meta: readClientMeta(headers) }
+    } catch (error) {
+      answerError(leaving(door, reply), toFailure(error))
+      return
+    }
+    const stream = isPeer ? streamOf(streams, headers[CONNECTION]) : undefined
+    const owner: object = stream ?? request.raw.socket
+    if (door.closed || !inFlight.enter(owner)) {
+      answerError(leaving(door, reply), door.closed ? closing() : overloaded(settings.maxInFlight))
+      return
+    }
+    // Whoever holds a stream was identified with it.
+    const call: Call = { onCancel: undefined, identity: stream === undefined ? identities.get(request) : undefined }
+    let isOpen = true
+    reply.raw.once('close', () => {
+      if (!isOpen) return
+      isOpen = false
+      inFlight.leave(owner)
+      call.onCancel?.()
+    })
+    const settle = (outcome: Outcome) => {
+      if (!isOpen) return
+      isOpen = false
+      inFlight.leave(owner)
+      answer(leaving(door, reply), outcome, maxBytes)
+    }
+    void (stream?.observer ?? door.anybody).receive(envelope, call).then(settle)
+  }
+}
+
+/** Asks the other side to close its socket if nothing new is taken: a socket that we closed might just be in use. */
+function leaving(door: Door, reply: FastifyReply): FastifyReply {
+  if (isLeaving(door)) reply.header('connection', 'close')
+  return reply
+}
+
+function streamOf(streams: Door['streams'], id: string | string[] | undefined): PeerStream | undefined {
+  return typeof id === 'string' ? streams.get(id) : undefined
+}
+
+function overloaded(max: number): LuciliusError {
+  return new LuciliusError('LUC_OVERLOADED', `${max} messages of this connection run already.`)
+}

@@ -1,0 +1,53 @@
+import type { FastifyReply } from 'fastify'
+import { encodeJson, LuciliusError, type Outcome, type WireError } from '../../../lib/transport-kit.js'
+import { status, statusOf } from '../status.js'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** Answers a request with what its action ended in: the bare reply, 204 for undefined, or the error. */
+export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number): void {
+  const { error } = outcome
+  if (error !== undefined) {
+    answerError(reply, error)
+    return
+  }
+  if (outcome.reply === undefined) {
+    reply.code(status.noContent).send()
+    return
+  }
+  let text: string
+  try {
+    text = encodeJson(outcome.reply, 'reply')
+    if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) throw tooLarge(maxBytes)
+  } catch (failure) {
+    // encodeJson throws nothing but a LuciliusError, and so do we.
+    answerError(reply, failure as LuciliusError)
+    return
+  }
+  reply.header('content-type', JSON_TYPE).send(text)
+}
+
+/** Answers with an error and the status of its code. */
+export function answerError(reply: FastifyReply, error: WireError | LuciliusError): void {
+  const { code, message, handled, details } = error
+  let text: string
+  try {
+    text = encodeJson({ error: { code, message, handled, details } })
+  } catch {
+    // An action may give details that are no JSON; what it says is told without them.
+    text = encodeJson({ error: { code, message, handled } })
+  }
+  reply.code(statusOf(code)).header('content-type', JSON_TYPE).send(text)
+}
+
+/** Answers without having read the body, which the other side must not go on sending. */
+export function refuseUnread(reply: FastifyReply, error: LuciliusError): void {
+  const { headers } = reply.request
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+  if (hasBody) reply.header('connection', 'close')
+  answerError(reply, error)
+}
+
+function tooLarge(maxBytes: number): LuciliusError {
+  return new LuciliusError('LUC_REPLY_INVALID', `The reply has more than ${maxBytes} bytes as JSON.`)
+}

@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify'
+import type { Observer, Receiver } from '../../../lib/transport-kit.js'
+import type { Settings } from '../options.js'
+import type { InFlight } from './in-flight.js'
+import type { PeerStream } from './peer-stream.js'
+
+/** What the routes of one listener share. */
+export interface Door {
+  readonly settings: Settings
+  readonly receiver: Receiver
+  /** Answers whoever holds no stream: every client, and a peer that cannot tell what it is. */
+  readonly anybody: Observer
+  /** The streams of peers, by the id that they were given. */
+  readonly streams: Map<string, PeerStream>
+  readonly inFlight: InFlight
+  /** On whose behalf a request comes, where `authenticate` gave somebody. */
+  readonly identities: WeakMap<FastifyRequest, unknown>
+  /** The listener was closed by itself, without its app. */
+  closed: boolean
+}
+
+/** Whether nothing new is taken: every answer then asks the other side to close its socket. */
+export function isLeaving({ receiver, closed }: Door): boolean {
+  return closed || receiver.draining
+}

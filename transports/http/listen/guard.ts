@@ -1,0 +1,20 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { refuseUnread } from './answer.js'
+import type { Door } from './door.js'
+import { toFailure } from './failures.js'
+
+/** Runs before the body of a request is read. */
+export type Guard = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
+
+/** Finds out who asks, before anything that was sent is read. */
+export function guardOf({ receiver, identities }: Door): Guard {
+  return (request, reply, done) => {
+    receiver.authenticate(request).then(
+      ({ identity }) => {
+        if (identity !== undefined) identities.set(request, identity)
+        done()
+      },
+      (error: unknown) => refuseUnread(reply, toFailure(error)),
+    )
+  }
+}

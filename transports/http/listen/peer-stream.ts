@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import {
+  type Connection,
+  type Credentials,
+  type Envelope,
+  encodeEnvelope,
+  encodeJson,
+  LuciliusError,
+  type Observer,
+  type Outcome,
+  type Receiver,
+} from '../../../lib/transport-kit.js'
+import { status } from '../status.js'
+
+/** Bytes that may wait for a slow reader before events to it are refused. */
+const MOST_WAITING = 16 * 1024 * 1024
+
+/**
+ * The stream to one peer, as server-sent events (HTML Living Standard §9.2): what this app tells, and its events.
+ *
+ * Its id is how the peer's requests say whose they are, so it cannot be guessed.
+ */
+export class PeerStream {
+  readonly id = randomUUID()
+  readonly observer: Observer
+  readonly #response: ServerResponse
+  readonly #heartbeat: NodeJS.Timeout
+  readonly #stopTelling: () => void
+  #told = ''
+  #open = true
+
+  /** Opens the stream and introduces this app. `onGone` is called once when it has ended, whoever ended it. */
+  constructor(
+    response: ServerResponse,
+    receiver: Receiver,
+    who: Credentials,
+    heartbeatMs: number,
+    onGone: (stream: PeerStream) => void,
+  ) {
+    this.#response = response
+    const connection: Connection = {
+      carry: (envelope) => this.#carry(envelope),
+      close: async () => this.end(),
+    }
+    this.observer = receiver.accept(connection, who)
+    response.on('error', () => {}) // 'close' follows.
+    response.once('close', () => {
+      this.end()
+      onGone(this)
+      this.observer.lost()
+    })
+    response.writeHead(status.ok, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    this.#told = encodeJson(this.observer.tell())
+    this.#write('hello', `{"connection":"${this.id}","heartbeatMs":${heartbeatMs},"announcement":${this.#told}}`)
+    this.#stopTelling = this.observer.onTell(() => this.#tellNews())
+    this.#heartbeat = setInterval(() => this.#response.write(':\n\n'), heartbeatMs)
+    this.#heartbeat.unref()
+  }
+
+  /** Ends the stream, which tells the peer that no more will come. Harmless when it has ended. */
+  end(): void {
+    if (!this.#open) return
+    this.#open = false
+    clearInterval(this.#heartbeat)
+    this.#stopTelling()
+    this.#response.end()
+  }
+
+  #tellNews(): void {
+    const news = encodeJson(this.observer.tell())
+    if (!this.#open || news === this.#told) return
+    this.#told = news
+    this.#write('announcement', news)
+  }
+
+  #write(event: string, json: string): void {
+    // JSON has no line breaks of its own.
+    this.#response.write(`event: ${event}\ndata: ${json}\n\n`)
+  }
+
+  async #carry(envelope: Envelope): Promise<Outcome> {
+    if (envelope.kind === 'act') throw unreachable('Over HTTP only the connecting side acts: let both sides listen.')
+    if (!this.#open) throw unreachable('The stream has ended.')
+    if (this.#response.writableLength > MOST_WAITING) {
+      throw new LuciliusError('LUC_OVERLOADED', 'The peer does not read its events as fast as they come.')
+    }
+    this.#write('event', encodeEnvelope(envelope))
+    return {}
+  }
+}
+
+function unreachable(message: string): LuciliusError {
+  return new LuciliusError('LUC_UNREACHABLE', message)
+}

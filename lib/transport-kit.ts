@@ -15,7 +15,8 @@ export {
 } from './codec.js'
 export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
 export type { PeerInfo } from './handler.js'
-export type { Message } from './message.js'
+export { isDeeper } from './json-depth.js'
+export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export type { PortableLimits } from './portable.js'
 export {

@@ -1,5 +1,6 @@
 import { ActionError, LuciliusError } from '../errors.js'
 import { type Call, describe } from './call.js'
+import { logFailure } from './log-failure.js'
 
 /**
  * Makes whatever a run threw the error that its caller gets.
@@ -13,12 +14,11 @@ export function blame(thrown: unknown, call: Call): Error {
   // Nothing was found if it is undefined, which is also what a handler may throw.
   if (call.failure !== undefined && thrown === call.failure) return call.failure
   if ((call.atCaller || call.action.remote !== undefined) && thrown instanceof LuciliusError) return thrown
-  const { action } = call
-  const error = new LuciliusError('LUC_ACTION_FAILED', `The handler of ${describe(action)} failed.`, {
+  const error = new LuciliusError('LUC_ACTION_FAILED', `The handler of ${describe(call.action)} failed.`, {
     cause: thrown,
     ...detailsOf(thrown),
   })
-  action.log.error({ err: thrown, id: call.id, pattern: action.pattern.text }, 'a handler failed')
+  logFailure(call, thrown, 'a handler failed')
   return error
 }
 

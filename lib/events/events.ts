@@ -3,6 +3,7 @@ import { Call, type Origin } from '../dispatch/call.js'
 import type { Within } from '../dispatch/context.js'
 import type { Dispatcher, Rules } from '../dispatch/dispatcher.js'
 import { launch } from '../dispatch/launch.js'
+import { logFailure } from '../dispatch/log-failure.js'
 import { tooManyHops } from '../dispatch/refusals.js'
 import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
@@ -88,7 +89,7 @@ export class Events {
       observer.failures++
       // What a handler threw has been logged where it was thrown.
       if (error instanceof LuciliusError && error.code === 'LUC_ACTION_FAILED') return
-      action.log.error({ err: error, id: call.id, pattern: action.pattern.text }, 'a subscription failed')
+      logFailure(call, error, 'a subscription failed')
     }
   }
 }

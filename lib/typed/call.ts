@@ -34,10 +34,7 @@ export interface Emits<E, M extends Mode> {
 }
 
 /** A whole message as the only argument. */
-export type Whole<R, O, M extends Mode> = Fit<
-  O,
-  [O] extends [infer Q] ? OneMessage<R, Q, M> : never
->
+export type Whole<R, O, M extends Mode> = Fit<O, [O] extends [infer Q] ? OneMessage<R, Q, M> : never>
 
 type OneMessage<R, O, M extends Mode> = O extends string
   ? WholeText<R, O, Goal<R, PairsOf<O>>, M>

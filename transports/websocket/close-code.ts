@@ -1,4 +1,4 @@
-import { LuciliusError, type LuciliusCode } from '../../lib/transport-kit.js'
+import { type LuciliusCode, LuciliusError } from '../../lib/transport-kit.js'
 
 /** Why a connection is closed (RFC 6455 §7.4.1; from 4000 on they are ours). */
 export const CloseCode = {

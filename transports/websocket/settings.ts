@@ -149,7 +149,8 @@ function toOrigin(text: unknown): string {
 
 function toServer(given: unknown): Server {
   const { server = given } = given as Partial<HasServer>
-  if (typeof (server as Partial<Server>)?.on === 'function' && 'listening' in (server as object)) return server as Server
+  if (typeof (server as Partial<Server>)?.on === 'function' && 'listening' in (server as object))
+    return server as Server
   throw invalid("'server' is a server of node:http or node:https, or an app that has one as 'server'.")
 }
 

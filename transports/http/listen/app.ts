@@ -5,7 +5,7 @@ import { answerError } from './answer.js'
 import { refuseBroken } from './broken-request.js'
 import type { Door } from './door.js'
 import { toFailure } from './failures.js'
-import { addRefusals, addRoutes } from './routes.js'
+import { addRoutes, refuse, refuseUnknownPaths } from './routes.js'
 
 /** Makes a fastify app that has nothing but the routes of a listener, with its limits. */
 export async function makeApp(door: Door, prefix: string): Promise<FastifyInstance> {
@@ -25,7 +25,8 @@ export async function makeApp(door: Door, prefix: string): Promise<FastifyInstan
       ? fastify({ ...options, http: limits })
       : fastify({ ...options, https: { ...settings.tls, ...limits } })
   ) as FastifyInstance // Its server is http or https, which we do not tell apart.
-  addRefusals(app)
+  app.setErrorHandler(refuse)
+  refuseUnknownPaths(app)
   app.register(async (instance) => addRoutes(instance, door), { prefix })
   await app.ready()
   return app

@@ -7,7 +7,7 @@ import { urlOf } from '../target.js'
 import { makeApp } from './app.js'
 import type { Door } from './door.js'
 import { InFlight } from './in-flight.js'
-import { addRefusals, addRoutes } from './routes.js'
+import { addRoutes, refuseUnknownPaths } from './routes.js'
 import { Sockets } from './sockets.js'
 
 /** A listener, with what its transport lends to others. */
@@ -77,7 +77,7 @@ async function mount(fastify: FastifyHost, prefix: string, door: Door): Promise<
   const plugin = async (instance: FastifyInstance) => {
     addRoutes(instance, door)
     // Without a prefix, unknown paths are the owner's.
-    if (prefix !== '') addRefusals(instance)
+    if (prefix !== '') refuseUnknownPaths(instance)
   }
   try {
     // Apps of every logger and server fit; their types do not fit each other.

@@ -24,10 +24,14 @@ export function addRoutes(instance: FastifyInstance, door: Door): void {
   refuseOtherMethods(instance, isPeers ? { ...always, ...forPeers } : { ...always, ...forClients })
 }
 
-/** Answers what no route takes, and what fails around a route, in the form of every other error. */
-export function addRefusals(instance: FastifyInstance): void {
-  instance.setErrorHandler(refuse)
+/** Answers what no route takes in the form of every other error. */
+export function refuseUnknownPaths(instance: FastifyInstance): void {
   instance.setNotFoundHandler((_request, reply) => refuseUnread(reply, noSuchPath()))
+}
+
+/** Answers what fails around a route in the form of every other error. */
+export function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  answerError(reply, request.is404 ? noSuchPath() : toFailure(error))
 }
 
 type Allowed = { readonly [path: string]: readonly string[] }
@@ -48,10 +52,6 @@ function refuseOtherMethods(instance: FastifyInstance, allowed: Allowed): void {
     const method = methods.filter((one) => !known.includes(one as string))
     instance.route({ method: [...method], url, exposeHeadRoute: false, onRequest, handler: () => {} })
   }
-}
-
-function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  answerError(reply, request.is404 ? noSuchPath() : toFailure(error))
 }
 
 function methodNotAllowed(allow: string): LuciliusError {

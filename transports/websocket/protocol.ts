@@ -1,0 +1,2 @@
+/** The name of the wire format in the upgrade (RFC 6455 §1.9). */
+export const SUBPROTOCOL = 'lucilius.v1'

@@ -1,0 +1,15 @@
+import { isMessage, type Message } from '../../lib/transport-kit.js'
+import type { Room } from './frame-text.js'
+
+/** What the other end said it takes; what it did not say, or said wrongly, is taken to be as it is here. */
+export function readRoom({ limits }: Message, own: Room): Room {
+  const told = isMessage(limits) ? limits : {}
+  return {
+    maxBytes: count(told['maxBytes']) ?? own.maxBytes,
+    maxInFlight: count(told['maxInFlight']) ?? own.maxInFlight,
+  }
+}
+
+function count(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined
+}

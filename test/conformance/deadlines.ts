@@ -47,15 +47,15 @@ export function deadlines(t: Test, stage: Stage): void {
     const { caller, service, other, join } = play(t, stage)
     const seen: Record<string, number> = {}
     service.add('a:1', async (_, { act, meta }) => {
-      seen['outer'] = meta.deadline
+      seen.outer = meta.deadline
       await act('a:2', {}, { timeoutMs: 60_000 })
       return act('a:3', {}, { timeoutMs: 100 })
     })
     other.add('a:2', (_, { meta }) => {
-      seen['inherits'] = meta.deadline
+      seen.inherits = meta.deadline
     })
     other.add('a:3', (_, { meta }) => {
-      seen['shortens'] = meta.deadline
+      seen.shortens = meta.deadline
     })
     await join({ mutual: true })
     const began = Date.now()

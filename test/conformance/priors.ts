@@ -6,7 +6,7 @@ import { play, type Stage } from './scene.js'
 export function priors(t: Test, stage: Stage): void {
   t.test('a prior leads to the next wider action in another app', async (t) => {
     const { caller, service, join } = play(t, stage)
-    caller.add('a:1,b:2', async (message, { prior }) => ['narrow', await prior(), message['x']])
+    caller.add('a:1,b:2', async (message, { prior }) => ['narrow', await prior(), message.x])
     service.add('a:1', ({ x }) => ['wide', x])
     await join()
     t.strictSame(await caller.act('a:1,b:2', { x: 5 }), ['narrow', ['wide', 5], 5])
@@ -45,7 +45,7 @@ export function priors(t: Test, stage: Stage): void {
 
   t.test('a prior with a message of its own sends that', async (t) => {
     const { caller, service, join } = play(t, stage)
-    caller.add('a:1,b:2', (message, { prior }) => prior({ ...message, x: Number(message['x']) + 1 }))
+    caller.add('a:1,b:2', (message, { prior }) => prior({ ...message, x: Number(message.x) + 1 }))
     service.add('a:1', ({ x }) => x)
     await join()
     t.equal(await caller.act('a:1,b:2,x:1'), 2)

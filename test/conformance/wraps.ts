@@ -100,8 +100,8 @@ export function wraps(t: Test, stage: Stage): void {
     for (const at of ['handler', 'caller'] as const) {
       const where = at === 'caller' ? caller : service
       where.wrap('a:1', at === 'caller' ? { at } : {}, (next) => async (message, context) => {
-        if (message['stop'] === at) return `stopped at ${at}`
-        return `${await next({ ...message, x: `${message['x']}, ${at}` }, context)}!`
+        if (message.stop === at) return `stopped at ${at}`
+        return `${await next({ ...message, x: `${message.x}, ${at}` }, context)}!`
       })
     }
     await join()

@@ -134,7 +134,7 @@ t.test('what a wrap puts in the place of a message is checked as well', async (t
   const app = lucilius({ parity: 'strict' })
   let frozen = false
   app.add('a:1', (message) => {
-    frozen = Object.isFrozen(message) && Object.isFrozen(message['inner'])
+    frozen = Object.isFrozen(message) && Object.isFrozen(message.inner)
     return 1
   })
   const inner = { x: 1 }
@@ -150,7 +150,7 @@ t.test('what a wrap puts in the place of a message is checked as well', async (t
 
 t.test('undefined properties and -0 are made as JSON makes them', async (t) => {
   const app = lucilius({ parity: 'strict' })
-  app.add('a:1', (message) => ({ keys: Object.keys(message), zero: Object.is(message['zero'], 0), none: undefined }))
+  app.add('a:1', (message) => ({ keys: Object.keys(message), zero: Object.is(message.zero, 0), none: undefined }))
   t.strictSame(await app.act('a:1', { none: undefined, zero: -0 }), { keys: ['zero', 'a'], zero: true })
   app.add('a:2', () => -0)
   t.ok(Object.is(await app.act('a:2'), 0))
@@ -204,7 +204,7 @@ t.test('an event is a frozen copy as well', async (t) => {
   await emitted
   await app.close()
   t.strictSame(seen, [{ e: 1, inner: { x: 1 } }])
-  t.ok(Object.isFrozen(seen[0]?.['inner']))
+  t.ok(Object.isFrozen(seen[0]?.inner))
 })
 
 t.test('with parity off the message object is new and its values are shared', async (t) => {
@@ -212,7 +212,7 @@ t.test('with parity off the message object is new and its values are shared', as
   const when = new Date()
   app.add('a:1', (message) => {
     Object.assign(message, { own: true })
-    return { when: message['when'], list: [undefined] }
+    return { when: message.when, list: [undefined] }
   })
   const sent = { when }
   const reply = (await app.act('a:1', sent)) as { when: Date; list: unknown[] }
@@ -231,7 +231,7 @@ t.test('a remembered text is not changed by what a handler does to its message',
   app.add('a:1', (message) => {
     const before = JSON.stringify(message)
     try {
-      ;(message['list'] as unknown[]).push('changed')
+      ;(message.list as unknown[]).push('changed')
     } catch {
       // Frozen, which is as good.
     }

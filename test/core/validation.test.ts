@@ -145,7 +145,7 @@ t.test('wraps stand outside the schema: they see the message as sent, and its fa
   const seen: unknown[] = []
   app.add('a:1', { message: z.object({ n: z.coerce.number() }) }, ({ n }) => n)
   app.wrap('a:1', (next) => async (message, context) => {
-    seen.push(message['n'])
+    seen.push(message.n)
     try {
       return await next(message, context)
     } catch (error) {

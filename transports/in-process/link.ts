@@ -95,11 +95,14 @@ export class Link {
       setImmediate(() => {
         if (!this.#pending.has(drop)) return
         handedOver = true
-        void answer(to, text, there).then((outcome) => {
-          if (!this.#pending.has(drop)) return
-          settle()
-          resolve(decodeOutcome(outcome))
-        }, fail)
+        void answer(to, text, there)
+          .then((outcome) => {
+            if (!this.#pending.has(drop)) return
+            const read = decodeOutcome(outcome)
+            settle()
+            resolve(read)
+          })
+          .catch(fail)
       })
     })
   }

@@ -38,9 +38,7 @@ export class Caller {
 
   /** What the other end said it takes. Keeping to it saves a refusal there, which would cost the whole frame. */
   fit(room: Room): void {
-    const { maxBytes, maxInFlight } = this.#limits
-    this.#room = { maxBytes: Math.min(maxBytes, room.maxBytes), maxInFlight: Math.max(1, room.maxInFlight) }
-    void maxInFlight
+    this.#room = { maxBytes: Math.min(this.#limits.maxBytes, room.maxBytes), maxInFlight: room.maxInFlight }
     this.#sendHeld()
   }
 

@@ -138,3 +138,15 @@ export async function theCatchAll() {
   equal<typeof empty, 'rest'>(true)
   rest.add('', () => 'rest')
 }
+
+export async function globs() {
+  const files = {} as Typed<{ 'v:?.?'(message: {}): 'two'; 'v:1.*'(message: {}): 'one' }>
+  const two = await files.act('v:2.3')
+  equal<typeof two, 'two'>(true)
+  const long = await files.act({ v: '2.34' })
+  equal<typeof long, unknown>(true)
+  const ambiguous = await files.act('v:1.2')
+  equal<typeof ambiguous, 'one' | 'two'>(true)
+  const one = await files.act({ v: '1.23' })
+  equal<typeof one, 'one'>(true)
+}

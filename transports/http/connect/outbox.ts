@@ -62,15 +62,24 @@ export class Outbox {
     this.#posting = true
     while (this.#waiting.length > 0) {
       const list = this.#next()
-      try {
-        const outcome = await this.#post(`[${list.map(({ text }) => text).join(',')}]`)
-        for (const one of list) one.resolve(outcome)
-      } catch (error) {
-        for (const one of list) one.reject(error)
-      }
+      const refused = await this.#postAll(list)
+      // One that cannot be read must not take its neighbours with it.
+      if (refused) for (const one of list) await this.#postAll([one])
     }
     this.#posting = false
     this.#onIdle?.()
+  }
+
+  /** Posts and settles. True, and nothing settled, if several were refused together and none was taken. */
+  async #postAll(list: readonly Waiting[]): Promise<boolean> {
+    try {
+      const outcome = await this.#post(`[${list.map(({ text }) => text).join(',')}]`)
+      if (outcome.error?.handled === 'no' && list.length > 1) return true
+      for (const one of list) one.resolve(outcome)
+    } catch (error) {
+      for (const one of list) one.reject(error)
+    }
+    return false
   }
 
   /** As many as fit into one list, at least one. */

@@ -1,0 +1,95 @@
+import type { Pool } from 'undici'
+import {
+  type ActEnvelope,
+  type Call,
+  encodeJson,
+  LuciliusError,
+  type Outcome,
+} from '../../../lib/transport-kit.js'
+import { CONNECTION, type Fields, writeClientMeta, writePeerAct } from '../fields.js'
+import type { Settings } from '../options.js'
+import type { Target } from '../target.js'
+import { toActOutcome } from './answer.js'
+import { type Answer, Exchange, type Question } from './exchange.js'
+
+/** No time limits of undici: every call has a deadline of its own, and a stream lasts. */
+export const lasting = { headersTimeout: 0, bodyTimeout: 0 } as const
+
+/** How undici opens a socket. */
+export function socketOptions({ connectTimeoutMs, tls }: Settings): { readonly timeout: number } {
+  return { ...tls, timeout: connectTimeoutMs }
+}
+
+/** How undici sends what is not the stream. */
+export function poolOptions(settings: Settings): Pool.Options {
+  return {
+    ...lasting,
+    connections: settings.connections,
+    pipelining: 1,
+    // Whoever closes an idle socket must not be the listener: a message might just be on its way. So it is closed here,
+    // in less than the time in which an app drains.
+    keepAliveTimeout: 4000,
+    keepAliveMaxTimeout: 4000,
+    maxResponseSize: settings.maxBytes + 1024,
+    connect: socketOptions(settings),
+  }
+}
+
+/** Sends requests to one listener. */
+export class Sender {
+  readonly #pool: Pool
+  readonly #target: Target
+  readonly #settings: Settings
+  readonly #path: string
+  readonly #fields: Fields
+  /** The id of the stream, which tells the listener whose acts these are. */
+  connection: string | undefined
+
+  constructor(pool: Pool, target: Target, settings: Settings, authorization: string | undefined) {
+    this.#pool = pool
+    this.#target = target
+    this.#settings = settings
+    this.#path = `${target.prefix}/act`
+    this.#fields = authorization === undefined ? [] : ['authorization', authorization]
+  }
+
+  /** Sends an act; `isPeer` says whether the listener may see more than its message. */
+  async act(envelope: ActEnvelope, call: Call, isPeer: boolean): Promise<Outcome> {
+    const { maxBytes } = this.#settings
+    const body = encodeJson(envelope.message)
+    if (body.length * 3 > maxBytes && Buffer.byteLength(body) > maxBytes) {
+      throw new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes.`)
+    }
+    const headers = ['content-type', 'application/json', ...this.#fields]
+    if (this.connection !== undefined) headers.push(CONNECTION, this.connection)
+    if (isPeer) writePeerAct(headers, envelope)
+    else writeClientMeta(headers, envelope.meta)
+    const exchange = new Exchange()
+    call.onCancel = () => exchange.cancel()
+    this.#pool.dispatch({ method: 'POST', path: this.#path, headers, body }, exchange)
+    try {
+      return toActOutcome(await exchange.answer, this.#settings)
+    } finally {
+      call.onCancel = undefined
+    }
+  }
+
+  /** Sends any other request. */
+  ask(method: Question['method'], path: string, body?: string): Promise<Answer> {
+    const headers = body === undefined ? [...this.#fields] : ['content-type', 'application/json', ...this.#fields]
+    const exchange = new Exchange()
+    const whole = `${this.#target.prefix}${path}`
+    this.#pool.dispatch({ method, path: whole, headers, ...(body === undefined ? {} : { body }) }, exchange)
+    return exchange.answer
+  }
+
+  /** Lets what was sent be answered, and sends nothing more: idle sockets are closed at once. */
+  finish(): void {
+    if (!this.#pool.closed) this.#pool.close().catch(() => {}) // It was destroyed meanwhile.
+  }
+
+  /** Rejects what was not answered, at once. */
+  async destroy(): Promise<void> {
+    if (!this.#pool.destroyed) await this.#pool.destroy().catch(() => {}) // It was destroyed already.
+  }
+}

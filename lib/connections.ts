@@ -142,6 +142,8 @@ export class Connections {
       this.learning--
       this.#peers.learned()
     })
+    // Whoever waits hears of it; without waiting the connection is as if it had never been asked for.
+    known.catch(() => void connection.close())
     if (wait) await known
     return connection
   }

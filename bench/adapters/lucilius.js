@@ -70,4 +70,8 @@ const carriers = {
     const { websocket } = await import('../../build/transports/websocket/index.js')
     return { transport: websocket, address: (port) => `ws://127.0.0.1:${port}/ws` }
   },
+  async http() {
+    const { http } = await import('../../build/transports/http/index.js')
+    return { transport: http, address: (port) => `http://127.0.0.1:${port}` }
+  },
 }

@@ -1,3 +1,4 @@
+import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Transport } from '../transport.js'
 import type { Peer } from './peer.js'
@@ -7,6 +8,9 @@ import { SelfConnection } from './peers.js'
 const FAST_FOR_MS = 5_000
 const FAST_MS = 100
 const SLOW_MS = 5_000
+
+/** What no second try changes: whoever runs the system has to. */
+const MISTAKES: ReadonlySet<string> = new Set(['LUC_FORBIDDEN', 'LUC_UNAUTHENTICATED', 'LUC_WIRE_INVALID'])
 
 /**
  * Keeps one connection to a peer: connects, and after a loss connects again, at first every 0 to 100 ms, after 5 s with
@@ -18,6 +22,8 @@ export class Connector {
   readonly #log: Logger
   #closed = false
   #known: (() => void) | undefined
+  #failed: ((error: Error) => void) | undefined
+  #warned = ''
   #lostAt = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -28,10 +34,11 @@ export class Connector {
     peer.onLost = () => this.#again()
   }
 
-  /** Starts, and resolves once the peer is known or the connector is closed. */
+  /** Starts, and resolves once the peer is known or the connector is closed. Rejects with `LUC_OPTIONS_INVALID`. */
   start(): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#known = resolve
+      this.#failed = reject
       this.#lostAt = performance.now()
       void this.#try()
     })
@@ -58,7 +65,15 @@ export class Connector {
       this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connected')
     } catch (error) {
       if (error instanceof SelfConnection) return this.#giveUp()
-      this.#log.debug({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
+      const code = error instanceof LuciliusError ? error.code : ''
+      if (code === 'LUC_OPTIONS_INVALID') {
+        this.#closed = true
+        this.#failed?.(error as LuciliusError)
+        return
+      }
+      const level = MISTAKES.has(code) && code !== this.#warned ? 'warn' : 'debug'
+      if (level === 'warn') this.#warned = code
+      this.#log[level]({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
       this.#retry()
     }
   }

@@ -1,6 +1,7 @@
 import { covers } from '../covers.js'
 import type { Action } from '../dispatch/action.js'
 import type { Actions } from '../dispatch/actions.js'
+import type { Origin } from '../dispatch/call.js'
 import type { Arrival } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
@@ -70,19 +71,39 @@ export function arrivalOf(meta: WireMeta, peer: Peer, call: Call, limits: Arriva
   const traceparent = parseTraceParent(meta.traceparent)
   const trusted = peer.terms.audience === 'peers'
   const identity = call.identity ?? peer.terms.identity ?? (trusted ? meta.identity : undefined)
+  const retried = trusted && meta.retried === true
   return {
     hops: trusted && Number.isSafeInteger(meta.hops) ? Math.max(1, meta.hops as number) : 1,
     timeoutMs: Math.min(meta.timeoutMs ?? limits.timeoutMs, limits.maxTimeoutMs),
-    origin: Object.freeze({
-      ...(trusted ? { peer: peer.info } : undefined),
-      ...(identity === undefined ? undefined : { identity: frozen(identity) }),
-      ...(trusted && meta.retried === true ? { retried: true } : undefined),
-    }),
+    origin:
+      identity === undefined && !retried ? usualOrigin(peer, trusted) : originOf(peer, trusted, identity, retried),
     id: trusted && meta.id !== undefined && meta.id.length <= 200 ? meta.id : undefined,
     traceparent,
     carried: call,
   }
 }
+
+const usual = new WeakMap<object, Origin>()
+
+/** What most acts of a peer have in common is made once. */
+function usualOrigin({ info }: Peer, trusted: boolean): Origin {
+  if (!trusted) return nobody
+  const known = usual.get(info)
+  if (known !== undefined) return known
+  const origin = Object.freeze({ peer: info })
+  usual.set(info, origin)
+  return origin
+}
+
+function originOf(peer: Peer, trusted: boolean, identity: unknown, retried: boolean): Origin {
+  return Object.freeze({
+    ...(trusted ? { peer: peer.info } : undefined),
+    ...(identity === undefined ? undefined : { identity: frozen(identity) }),
+    ...(retried ? { retried } : undefined),
+  })
+}
+
+const nobody: Origin = Object.freeze({})
 
 /** Identities come decoded from JSON or from `authenticate`; a handler must not be able to change one. */
 function frozen(value: unknown): unknown {

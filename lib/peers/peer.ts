@@ -41,6 +41,7 @@ export class Peer implements Observer {
   /** Called when the connection is gone. */
   onLost: (() => void) | undefined = undefined
   readonly #host: Host
+  #info = stranger
   #expired = 0
 
   constructor(host: Host, terms: Terms, connection: Connection | undefined) {
@@ -57,9 +58,9 @@ export class Peer implements Observer {
     return this.terms.silent === true
   }
 
-  /** Who it is; a stranger until it has told. */
+  /** Who it is; a stranger until it has told. Made once for each time it tells. */
   get info(): PeerInfo {
-    return this.known === undefined ? stranger : { name: this.known.name, instance: this.known.instance }
+    return this.#info
   }
 
   /** Whether new work may be sent to it. */
@@ -100,6 +101,7 @@ export class Peer implements Observer {
   /** Takes what is known of it. */
   know(heard: Heard): void {
     this.known = heard
+    this.#info = Object.freeze({ name: heard.name, instance: heard.instance })
     this.#alive()
     this.#host.heard(this)
   }

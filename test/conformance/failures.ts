@@ -180,6 +180,40 @@ export function failures(t: Test, stage: Stage): void {
     })
   })
 
+  t.test('an ActionError that is too large to be carried fails in the same way everywhere', async (t) => {
+    const { caller, service, join } = play(t, stage, { parity: 'strict' })
+    service.add('a:1', () => {
+      throw new ActionError('NO', 'x'.repeat(2 * 1024 * 1024))
+    })
+    service.add('a:2', () => {
+      throw new ActionError('NO', 'No', { text: 'x'.repeat(2 * 1024 * 1024) })
+    })
+    await join()
+    for (const text of ['a:1', 'a:2']) {
+      const { code, handled } = await failureOf(caller.act(text))
+      t.strictSame([code, handled], ['LUC_REPLY_INVALID', 'yes'], text)
+    }
+  })
+
+  t.test('what even production cannot carry is refused when it leaves the app', async (t) => {
+    const { caller, service, join } = play(t, stage)
+    if (stage.parity === 'off' && stage.means === undefined) return
+    const cycle: { self?: unknown } = {}
+    cycle.self = cycle
+    service.add('a:*', ({ a }) => [{ big: 1n }, { cycle }, JSON.parse('{"__proto__":1}')][Number(a)])
+    service.add('b:*', ({ b }) => {
+      throw new ActionError('NO', 'No', [{ big: 1n }, { cycle }][Number(b)])
+    })
+    await join()
+    for (const data of [{ big: 1n }, { cycle }]) {
+      t.match(await failureOf(caller.act('a:1', data)), { code: 'LUC_NOT_PORTABLE', handled: /^no$/ })
+    }
+    for (const text of ['a:0', 'a:1', 'b:0', 'b:1']) {
+      t.match(await failureOf(caller.act(text)), { code: 'LUC_NOT_PORTABLE', handled: /^yes$/ }, text)
+    }
+    t.match(await failureOf(caller.act('a:2')), { code: /^LUC_(REPLY|WIRE)_INVALID$/, handled: /^(yes|unknown)$/ })
+  })
+
   t.test('a message is a plain object, or refused', async (t) => {
     const { caller, service, join } = play(t, stage)
     service.add('a:1', () => 1)

@@ -221,6 +221,27 @@ export function life(t: Test, stage: Stage): void {
     if (stage.parity === 'strict') t.strictSame(got, { a: 1, nested: { x: 1 } }, 'as it was when it was sent')
   })
 
+  t.test('what a handler acts ends with it, also while it waits for an unknown peer', async (t) => {
+    const { caller, service } = play(t, stage)
+    const line = await unlistened(service)
+    await caller.connect(line, { wait: false })
+    const inner = gate<string>()
+    const started = gate()
+    caller.add('a:1', async (_, { act }) => {
+      started.open()
+      const { code } = await failureOf(act('b:1'))
+      inner.open(code)
+    })
+    const controller = new AbortController()
+    const outer = failureOf(caller.act('a:1', {}, { signal: controller.signal }))
+    await started.opened
+    controller.abort()
+    t.match(await outer, { code: 'LUC_CANCELLED' })
+    const began = performance.now()
+    t.equal(await inner.opened, 'LUC_CANCELLED')
+    t.ok(performance.now() - began < 1000)
+  })
+
   t.test('an app that closes gives up what it has parked, as not handled', async (t) => {
     const { caller, service, join, line } = play(t, stage, { drainMs: 50 })
     service.add('a:1', () => 1)

@@ -1,4 +1,4 @@
-import type { Connection, Transport } from '../../lib/transport-kit.js'
+import type { Connection, Observer, Transport } from '../../lib/transport-kit.js'
 
 /** How the suite reaches one app from another. One small object per transport is all that it has to be told. */
 export interface Means {
@@ -19,18 +19,36 @@ export interface Cuttable extends Transport {
   /** Lets no new connection come about until `heal` is called. */
   block(): void
   heal(): void
+  /** Keeps what the other side tells, until `release` is called. */
+  hold(): void
+  release(): void
 }
 
 /** Keeps hold of the connections that a transport makes. */
 export function cuttable(transport: Transport, means: Means): Cuttable {
   const connections = new Set<Connection>()
+  const news: (() => void)[] = []
   let blocked = false
+  let held = false
+
+  /** An observer that hears late. */
+  const late = (observer: Observer): Observer => ({
+    tell: () => observer.tell(),
+    onTell: (changed) => observer.onTell(changed),
+    hear: (told) => {
+      if (held) news.push(() => observer.hear(told))
+      else observer.hear(told)
+    },
+    receive: (envelope, call) => observer.receive(envelope, call),
+    lost: () => observer.lost(),
+  })
+
   return {
     name: transport.name,
     listen: (receiver) => transport.listen(receiver),
     connect: async (observer) => {
       if (blocked) throw new Error('The line is cut.')
-      const connection = await transport.connect(observer)
+      const connection = await transport.connect(late(observer))
       connections.add(connection)
       return connection
     },
@@ -44,6 +62,13 @@ export function cuttable(transport: Transport, means: Means): Cuttable {
     },
     heal: () => {
       blocked = false
+    },
+    hold: () => {
+      held = true
+    },
+    release: () => {
+      held = false
+      for (const tell of news.splice(0)) tell()
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { Test } from 'tap'
+import { type App, jsonLogger } from '../../lib/index.js'
 import { eventually } from '../core/eventually.js'
 import { failureOf } from '../core/failure.js'
-import { play, type Stage } from './scene.js'
+import { join, made, play, type Stage } from './scene.js'
 
 /** The most specific action answers, wherever it lives. */
 export function routing(t: Test, stage: Stage): void {
@@ -170,5 +171,65 @@ export function routing(t: Test, stage: Stage): void {
     t.equal(told.candidates.length, 2)
     t.match(told.candidates[1]?.reason, /\w/)
     t.doesNotThrow(() => structuredClone(told), 'it is plain data')
+  })
+
+  const { means } = stage
+  if (means === undefined) return
+
+  t.test('a route that changed meanwhile is learned anew, whoever stands in front now', async (t) => {
+    const { caller, service, other, join, line } = play(t, stage)
+    service.add('a:1', () => 'wide')
+    const narrow = service.add('a:1,b:2', () => 'narrow')
+    other.add('a:1,b:*', () => 'at the other')
+    await join()
+    line().hold()
+    narrow.remove()
+    service.add('a:1,b:2,c:3', () => 'narrowest')
+    const gone = caller.act('a:1,b:2')
+    const came = caller.act('a:1,b:2,c:3')
+    const soon = setTimeout(() => line().release(), 40)
+    t.equal(await gone, 'at the other', 'no more there: the next one, in another app')
+    t.equal(await came, 'narrowest')
+    clearTimeout(soon)
+  })
+
+  t.test('a route that stays wrong fails as not handled', async (t) => {
+    const { caller, service, join, line } = play(t, stage)
+    let ran = 0
+    const first = service.add('a:1', () => ++ran)
+    await join()
+    line().hold()
+    service.add('a:1,b:2', () => ++ran)
+    const error = await failureOf(caller.act('a:1,b:2', {}, { timeoutMs: 2000 }))
+    t.match(error, { code: 'LUC_ROUTE_CHANGED', handled: /^no$/, retryable: true })
+    first.remove()
+    t.match(await failureOf(caller.act('a:1')), { handled: /^no$/ }, 'nor when it is gone')
+    t.equal(ran, 0)
+    line().release()
+  })
+
+  t.test('one pattern of two services: a local one first, then the one whose name sorts first', async (t) => {
+    const lines: string[] = []
+    const logger = jsonLogger({ level: 'warn', write: (line) => void lines.push(line) })
+    const caller = made(t, { name: 'm', parity: stage.parity, logger, forgetMs: 50 })
+    const [a, z] = ['a', 'z'].map((name) => made(t, { name, parity: stage.parity })) as [App, App]
+    for (const app of [z, a]) {
+      app.add('x:1', () => app.name)
+      await join(means, caller, app)
+    }
+    t.equal(await caller.act('x:1'), 'a')
+    t.ok(lines.length === 1 && /'a'/.test(lines[0] ?? '') && /'z'/.test(lines[0] ?? ''), 'the clash is logged')
+    const told = caller.explain('x:1')
+    t.strictSame(
+      told.candidates.map(({ service }) => service),
+      ['a', 'z'],
+    )
+    t.match(told.candidates[1]?.reason, /sorts first/)
+    const own = caller.add('x:1', async (_, { prior }) => ['m', (await prior()) ?? 'end'])
+    t.strictSame(await caller.act('x:1'), ['m', 'end'])
+    own.remove()
+    await a.close()
+    await eventually(() => caller.find('x:1')?.service === 'z')
+    t.equal(await caller.act('x:1'), 'z')
   })
 }

@@ -27,7 +27,7 @@ export function isFrameId(id: unknown): id is FrameId {
  */
 export function actBody({ message, meta, to, below, by }: ActEnvelope): string {
   let text = `,"message":${encodeJson(message)}${metaText(meta)}`
-  if (to !== undefined) text += `,"to":${quoted(to)}`
+  if (to !== undefined) text += toText(to)
   if (below !== undefined) text += `,"below":${quoted(below)}`
   if (by !== undefined) text += `,"by":${quoted(by)}`
   return text
@@ -90,6 +90,18 @@ function metaText({ id, traceparent, timeoutMs, hops, identity, retried }: WireM
 
 function quotedId(id: FrameId): string {
   return typeof id === 'number' ? `${id}` : JSON.stringify(id)
+}
+
+let lastTo: string | undefined
+let lastToText = ''
+
+/** Patterns are the same text again and again: the last one is remembered. */
+function toText(to: string): string {
+  if (to !== lastTo) {
+    lastTo = to
+    lastToText = `,"to":${quoted(to)}`
+  }
+  return lastToText
 }
 
 const plain = /^[\w :,.*?-]*$/

@@ -79,14 +79,25 @@ export function toMeta(meta: unknown): WireMeta {
   return known
 }
 
-/** Writes an outcome. A reply that cannot be carried becomes the error that says so. */
-export function encodeOutcome(outcome: Outcome): string {
+/** Writes an outcome. A reply that cannot be carried, or that nobody would read, becomes the error that says so. */
+export function encodeOutcome(outcome: Outcome, limits?: PortableLimits): string {
   try {
-    return encodeJson(outcome, 'reply')
+    const text = encodeJson(outcome, 'reply')
+    checkReadable(text, limits)
+    return text
   } catch (error) {
-    // encodeJson throws nothing but a LuciliusError, whose facts can always be written.
+    // encodeJson and checkReadable throw nothing but a LuciliusError, whose facts can always be written.
     const { code, message, handled } = error as LuciliusError
     return encodeJson({ error: { code, message, handled } })
+  }
+}
+
+/** The other end refuses what breaks a limit or has a forbidden key; this end can still say that the work was done. */
+function checkReadable(text: string, limits: PortableLimits | undefined): void {
+  try {
+    decodeJson(text, envelopeLimits(limits))
+  } catch (cause) {
+    throw new LuciliusError('LUC_REPLY_INVALID', `The reply cannot be carried: ${(cause as Error).message}`, { cause })
   }
 }
 

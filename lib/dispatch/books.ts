@@ -42,7 +42,8 @@ export class Books implements Ledger {
 /** Details that JSON would change are found here, not after a split. */
 function withPortableDetails(error: ActionError): Error {
   try {
-    portableCopy(error.details, 'reply')
+    const { code, message, details } = error
+    portableCopy({ code, message, details }, 'reply')
     return error
   } catch (problem) {
     // portableCopy throws nothing but the LuciliusError that names the field.

@@ -36,14 +36,22 @@ export class Unanswered {
     const timeoutMs = Math.min(wish?.timeoutMs ?? this.#timeoutMs, call?.remainingMs ?? Number.POSITIVE_INFINITY)
     return new Promise((resolve, reject) => {
       const free = () => answered() || !this.#prospects.mayCome()
-      const ticket = this.#parking.park(message, free, () => resolve(again(patience.end())))
-      const giveUp = (error: LuciliusError) => {
-        patience.end()
+      const ticket = this.#parking.park(message, free, () => resolve(again(over())))
+      const patience = new Patience(timeoutMs, () => giveUp(unreachable(timeoutMs)))
+      const stop = new AbortController()
+      const over = () => {
+        stop.abort()
         ticket.leave()
+        return patience.end()
+      }
+      const giveUp = (error: LuciliusError) => {
+        over()
         reject(error)
       }
-      const patience = new Patience(timeoutMs, () => giveUp(unreachable(timeoutMs)))
-      wish?.signal?.addEventListener('abort', () => giveUp(cancelled()), { once: true })
+      const { signal } = stop
+      wish?.signal?.addEventListener('abort', () => giveUp(cancelled()), { signal })
+      // What a handler acts ends with it.
+      call?.signal.addEventListener('abort', () => giveUp(call.end ?? cancelled()), { signal })
     })
   }
 }

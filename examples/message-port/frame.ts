@@ -7,7 +7,6 @@ import {
   type LuciliusCode,
   LuciliusError,
   type Outcome,
-  toOutcome,
 } from 'lucilius/transport-kit'
 
 /** What goes through a port. `text` is JSON; an answer has the id of what it answers. */

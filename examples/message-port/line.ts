@@ -137,13 +137,21 @@ export class Line implements Connection {
   #read({ kind, id, text }: Frame): void {
     if (kind === 'tell') this.#observer.hear(decodeJson(text, ANNOUNCEMENT))
     else if (kind === 'act') void this.#answer(id, text)
-    else if (kind === 'event') void this.#observer.receive(decodeEnvelope(text), { onCancel: undefined })
+    else if (kind === 'event') this.#observe(text)
     else if (kind === 'answer') this.#settle(id)?.resolve(text)
     else if (kind === 'cancel') this.#running.get(id)?.onCancel?.()
     else if (kind === 'refused') this.end(refusal(decodeOutcome(text)))
     else {
       if (kind === 'bye') this.#closing = true
       this.#post('answer', id, '{}')
+    }
+  }
+
+  #observe(text: string): void {
+    try {
+      void this.#observer.receive(decodeEnvelope(text), { onCancel: undefined })
+    } catch {
+      // Nobody waits for an answer to an event: one that cannot be read is dropped.
     }
   }
 

@@ -100,6 +100,6 @@ function listenAt(door: Door, receiver: Receiver, maxInFlight: number): Listener
 
 /** Others may use the door for messages of their own. */
 function isKnock(value: unknown): value is Knock {
-  if (!isMessage(value) || !(value['port'] instanceof MessagePort)) return false
-  return value['authorization'] === undefined || typeof value['authorization'] === 'string'
+  if (!isMessage(value) || !(value.port instanceof MessagePort)) return false
+  return value.authorization === undefined || typeof value.authorization === 'string'
 }

@@ -23,11 +23,12 @@ export function convert(app: App) {
     for (const rate of await app.act('role:rates,cmd:list')) take(rate)
   })
 
-  app.add('role:convert,cmd:rate', ({ from, to }) => {
+  // The same question twice harms nobody: where an answer is lost with its process, another one may be asked.
+  app.add('role:convert,cmd:rate', { idempotent: true }, ({ from, to }) => {
     return { rate: Number((rateOf(to) / rateOf(from)).toPrecision(6)) }
   })
 
-  app.add('role:convert,cmd:amount', async ({ from, to, amount }, { act }) => {
+  app.add('role:convert,cmd:amount', { idempotent: true }, async ({ from, to, amount }, { act }) => {
     if (typeof amount !== 'number') throw new ActionError('AMOUNT_INVALID', 'The amount is no number', { amount })
     const { rate } = await act('role:convert,cmd:rate', { from, to })
     return { amount: Math.round(amount * rate * 100) / 100, currency: to, rate }

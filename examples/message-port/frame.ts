@@ -1,13 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import {
-  encodeOutcome,
-  envelopeLimits,
-  isDeeper,
-  isMessage,
-  type LuciliusCode,
-  LuciliusError,
-  type Outcome,
-} from 'lucilius/transport-kit'
+import { encodeOutcome, isMessage, type LuciliusCode, LuciliusError, type Outcome } from 'lucilius/transport-kit'
 
 /** What goes through a port. `text` is JSON; an answer has the id of what it answers. */
 export interface Frame {
@@ -16,23 +8,13 @@ export interface Frame {
   readonly text: string
 }
 
+const KINDS: readonly unknown[] = ['tell', 'event', 'act', 'ping', 'bye', 'answer', 'cancel', 'refused']
+
 /** Reads what came out of a port. Throws `LUC_WIRE_INVALID`. */
 export function toFrame(value: unknown): Frame {
   const { kind, id, text } = isMessage(value) ? value : {}
-  if (KINDS.has(kind) && Number.isSafeInteger(id) && typeof text === 'string') return { kind, id, text } as Frame
+  if (KINDS.includes(kind) && Number.isSafeInteger(id) && typeof text === 'string') return { kind, id, text } as Frame
   throw new LuciliusError('LUC_WIRE_INVALID', 'What came out of the port is no frame.')
-}
-
-const KINDS: ReadonlySet<unknown> = new Set<Frame['kind']>([
-  ...(['tell', 'event', 'act', 'ping', 'bye', 'answer', 'cancel', 'refused'] as const),
-])
-
-/** Writes an outcome. A reply that is too long or too deep becomes the error that says so. */
-export function answerText(outcome: Outcome): string {
-  const text = encodeOutcome(outcome)
-  const { maxBytes, maxDepth } = envelopeLimits()
-  if (Buffer.byteLength(text) <= maxBytes && !isDeeper(text, maxDepth)) return text
-  return encodeOutcome(failed(new LuciliusError('LUC_REPLY_INVALID', 'The reply is too long or too deep.')))
 }
 
 /** An error as an outcome. What is not ours to tell is not told. */
@@ -49,7 +31,7 @@ export function refuse(port: MessagePort, error: unknown): void {
 }
 
 /** The error that the other end refused with. */
-export function refusal(outcome: Outcome): LuciliusError {
-  const { code, message } = outcome.error ?? { code: 'LUC_FORBIDDEN', message: 'The connection was refused.' }
-  return new LuciliusError(code as LuciliusCode, message) // a code of `failed`, thus ours
+export function refusal({ error }: Outcome): LuciliusError {
+  if (error === undefined) return new LuciliusError('LUC_WIRE_INVALID', 'The peer refused, and did not say why.')
+  return new LuciliusError(error.code as LuciliusCode, error.message) // a code that `failed` wrote
 }

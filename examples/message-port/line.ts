@@ -8,11 +8,12 @@ import {
   type Envelope,
   encodeEnvelope,
   encodeJson,
+  encodeOutcome,
   LuciliusError,
   type Observer,
   type Outcome,
 } from 'lucilius/transport-kit'
-import { answerText, type Frame, failed, refusal, refuse, toFrame } from './frame.js'
+import { type Frame, failed, refusal, refuse, toFrame } from './frame.js'
 
 /** Milliseconds that a goodbye may take. */
 const GOODBYE_MS = 1000
@@ -159,7 +160,7 @@ export class Line implements Connection {
     const call: Call = { onCancel: undefined }
     const outcome = await this.#outcome(id, text, call).catch(failed)
     if (this.#running.get(id) === call) this.#running.delete(id)
-    this.#post('answer', id, answerText(outcome))
+    this.#post('answer', id, encodeOutcome(outcome))
     if (this.#running.size === 0) this.#onIdle?.()
   }
 

@@ -7,7 +7,7 @@ import { messagePort } from './message-port.js'
 const worker = new Worker(new URL('./worker.js', import.meta.url))
 const app = lucilius({ name: 'main' })
 await app.connect(messagePort(worker))
-console.log(app.find('role:primes,cmd:count'))
+console.log(app.find('role:primes,cmd:count')?.remote)
 
 // While the worker counts, this thread is free.
 let ticks = 0
@@ -23,7 +23,7 @@ await app.close()
 await worker.terminate()
 
 // prints:
-// { pattern: 'cmd:count,role:primes', service: 'primes', remote: 'primes' }
+// primes
 // { count: 78498 }
 // meanwhile this thread did other things
 // BELOW_MISSING Say below which number: 'below'.

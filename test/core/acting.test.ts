@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import vm from 'node:vm'
 import t from 'tap'
 import { lucilius } from '../../lib/index.js'
@@ -243,6 +244,35 @@ t.test('a handler that never settles frees its place', async (t) => {
   const began = performance.now()
   await app.close()
   t.ok(performance.now() - began < 1000, 'close has nothing to wait for')
+})
+
+t.test('a settled act leaves nothing behind on the signal of its caller', async (t) => {
+  const app = lucilius({ park: { unknown: true } })
+  app.add('a:1', () => 1)
+  app.add('a:2', () => Promise.reject(new Error('x')))
+  const { signal } = new AbortController()
+  await app.act('a:1', {}, { signal })
+  await app.act('a:1', {}, { signal })
+  await failureOf(app.act('a:2', {}, { signal }))
+  const parked = app.act('b:1', {}, { signal })
+  await failureOf(app.act('c:1', {}, { signal, timeoutMs: 30 }))
+  app.add('b:1', () => 'late')
+  t.equal(await parked, 'late')
+  t.equal(getEventListeners(signal, 'abort').length, 0)
+  await app.close()
+})
+
+t.test('with park.unknown an act waits for its action, and ends when none comes', async (t) => {
+  const app = lucilius({ park: { unknown: true, max: 1 } })
+  const waiting = app.act('a:1')
+  await app.ready()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(await failureOf(app.act('b:1')), { code: 'LUC_OVERLOADED', handled: /^no$/ })
+  app.add('a:1', () => 'there')
+  t.equal(await waiting, 'there')
+  const error = await failureOf(app.act('b:1', {}, { timeoutMs: 30 }))
+  t.match(error, { code: 'LUC_UNREACHABLE', handled: /^no$/, retryable: true })
+  await app.close()
 })
 
 t.test('an act that outlives the handler that made it goes on for the time that was left', async (t) => {

@@ -1,5 +1,6 @@
 import {
   type Call,
+  encodeOutcome,
   isDeeper,
   LuciliusError,
   type Message,
@@ -11,6 +12,9 @@ import { type FrameId, isFrameId, replyText } from './frame-text.js'
 import { isLonger } from './length.js'
 import type { Outbox } from './outbox.js'
 import type { Limits } from './settings.js'
+
+/** Bytes of an outcome around its reply. */
+const OUTCOME_BYTES = '{"reply":}'.length
 
 /** An act of the other end that runs here. */
 class Running implements Call {
@@ -62,7 +66,7 @@ export class Answerer {
   /** Answers what cannot be taken. */
   refuse(id: unknown, { code, message, handled }: LuciliusError): void {
     const known = isFrameId(id) ? id : undefined
-    this.#outbox.push(replyText(known, { error: { code, message, handled } }), this.idle)
+    this.#outbox.push(replyText(known, encodeOutcome({ error: { code, message, handled } })), this.idle)
   }
 
   /** The other end gives an act up. It still gets its one answer. An id that is not in use is ignored. */
@@ -95,13 +99,12 @@ export class Answerer {
   #answer(running: Running, outcome: Outcome): void {
     const { id } = running
     if (this.#running.get(id) === running) this.#running.delete(id)
-    const text = replyText(id, outcome)
+    const text = encodeOutcome(outcome)
     const { maxBytes, maxDepth } = this.#limits
-    // The frame is one level around the reply.
-    if (isLonger(text, maxBytes)) this.#tooMuch(id, `more than ${maxBytes} bytes`)
+    if (isLonger(text, maxBytes + OUTCOME_BYTES)) this.#tooMuch(id, `more than ${maxBytes} bytes`)
     else if (isDeeper(text, maxDepth + 1))
       this.#tooMuch(id, `more than ${maxDepth} objects and arrays inside each other`)
-    else this.#outbox.push(text, this.idle)
+    else this.#outbox.push(replyText(id, text), this.idle)
     if (this.idle) this.onIdle?.()
   }
 

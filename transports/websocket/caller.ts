@@ -1,6 +1,7 @@
 import {
   type ActEnvelope,
   type Call,
+  encodeJson,
   isDeeper,
   LuciliusError,
   type Message,
@@ -44,15 +45,16 @@ export class Caller {
 
   /** Sends an act. The hot path: one closure for the promise and one to cancel with. */
   act(envelope: ActEnvelope, call: Call): Promise<Outcome> {
-    let body: string
+    let message: string
     try {
-      body = actBody(envelope)
+      message = encodeJson(envelope.message)
     } catch (error) {
-      // encodeJson throws the error that names the field.
+      // It is the error that names the field.
       return Promise.reject(error)
     }
-    const refusal = this.#refusal(body)
+    const refusal = this.#refusal(message)
     if (refusal !== undefined) return Promise.reject(refusal)
+    const body = actBody(message, envelope)
     return new Promise((resolve, reject) => {
       if (this.#hasRoom() && this.#held.size === 0) this.#send(body, call, resolve, reject)
       else this.#hold({ body, call, resolve, reject })
@@ -91,12 +93,12 @@ export class Caller {
     this.refuseHeld(unreachable())
   }
 
-  #refusal(body: string): LuciliusError | undefined {
+  #refusal(message: string): LuciliusError | undefined {
     const { maxBytes } = this.#room
-    if (isLonger(body, maxBytes)) {
+    if (isLonger(message, maxBytes)) {
       return new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes. Send it in parts.`)
     }
-    if (isDeeper(body, this.#limits.maxDepth)) {
+    if (isDeeper(message, this.#limits.maxDepth)) {
       const what = `The message has more than ${this.#limits.maxDepth} objects and arrays inside each other.`
       return new LuciliusError('LUC_MESSAGE_INVALID', `${what} Make it flatter.`)
     }

@@ -39,6 +39,7 @@ export function connectTo(url: URL, settings: Settings, observer: Observer): Pro
       link.onGone = (code, reason) => fail(closedEarly(code, reason))
       link.onHeard = (error) => (error === undefined ? succeed(link) : fail(error))
       if (manner === 'silent') succeed(link)
+      else link.introduce()
     })
   })
 }

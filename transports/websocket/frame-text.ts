@@ -3,8 +3,6 @@ import {
   type Announcement,
   type EventEnvelope,
   encodeJson,
-  encodeOutcome,
-  type Outcome,
   type WireMeta,
 } from '../../lib/transport-kit.js'
 
@@ -21,12 +19,12 @@ export function isFrameId(id: unknown): id is FrameId {
 }
 
 /**
- * The part of an act that does not depend on its id: to be closed by {@link actText}. Throws `LUC_NOT_PORTABLE`.
+ * The part of an act that does not depend on its id, around the text of its message: to be closed by {@link actText}.
  *
  * Texts are put together by hand: half the time of `JSON.stringify` on the whole envelope.
  */
-export function actBody({ message, meta, to, below, by }: ActEnvelope): string {
-  let text = `,"message":${encodeJson(message)}${metaText(meta)}`
+export function actBody(message: string, { meta, to, below, by }: ActEnvelope): string {
+  let text = `,"message":${message}${metaText(meta)}`
   if (to !== undefined) text += toText(to)
   if (below !== undefined) text += `,"below":${quoted(below)}`
   if (by !== undefined) text += `,"by":${quoted(by)}`
@@ -50,11 +48,10 @@ export function eventText({ message, meta, services }: EventEnvelope): string {
   return `${lastEvent}${services.length === 0 ? '[]' : JSON.stringify(services)}}`
 }
 
-/** The answer to an act, ready to be sent. */
-export function replyText(id: FrameId | undefined, outcome: Outcome): string {
-  const text = encodeOutcome(outcome)
+/** The answer to an act, ready to be sent, around the text of its outcome. */
+export function replyText(id: FrameId | undefined, outcome: string): string {
   const head = id === undefined ? '{"kind":"reply"' : `{"kind":"reply","id":${quotedId(id)}`
-  return text === '{}' ? `${head}}` : `${head},${text.slice(1)}`
+  return outcome === '{}' ? `${head}}` : `${head},${outcome.slice(1)}`
 }
 
 /** Asks the other end to give up an act. */

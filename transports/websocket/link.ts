@@ -79,7 +79,6 @@ export class Link implements Connection, Reader {
     socket.on('ping', () => this.#heartbeat.heard())
     // What is wrong with a frame ws answers itself, by closing with the code for it.
     socket.on('error', () => {})
-    if (manner === 'peer') this.#introduce()
   }
 
   carry(envelope: Envelope, call: Call): Promise<Outcome> {
@@ -99,7 +98,7 @@ export class Link implements Connection, Reader {
     const timer = setTimeout(() => this.#socket.terminate(), GOODBYE_MS)
     if (!this.#closing && this.#socket.readyState === this.#socket.OPEN) {
       this.#closing = true
-      if (this.#manner === 'peer') await this.#sayGoodbye()
+      if (this.#stopTelling !== undefined) await this.#sayGoodbye()
       this.#outbox.flush()
       this.#socket.close(CloseCode.goingAway)
     }
@@ -191,7 +190,12 @@ export class Link implements Connection, Reader {
     }
   }
 
-  #introduce(): void {
+  /**
+   * Tells what we are, now and at each change. The connecting side begins, the listening side does it when it has heard
+   * that: whoever is connected is known at both ends.
+   */
+  introduce(): void {
+    if (this.#stopTelling !== undefined) return
     this.#tell(false)
     this.#stopTelling = this.#observer.onTell(() => this.#tell(false))
   }
@@ -215,10 +219,13 @@ export class Link implements Connection, Reader {
     try {
       this.#observer.hear(message)
     } catch (error) {
+      // The other end may see by itself what is wrong: another version, or this very app.
+      this.introduce()
       this.sendAway(CloseCode.announcement, 'The announcement was refused.')
       this.onHeard?.(error)
       return
     }
+    this.introduce()
     this.#caller.fit(readRoom(message, this.#limits))
     if (message['draining'] === true) {
       this.#caller.refuseHeld(new LuciliusError('LUC_SERVICE_CLOSED', 'The peer is closing and takes no new work.'))

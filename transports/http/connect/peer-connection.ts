@@ -110,7 +110,7 @@ export class PeerConnection implements Connection {
     if (typeof heartbeatMs !== 'number' || !(heartbeatMs > 0)) throw invalid('says no time between signs of life')
     if (this.#id !== '') throw invalid('said hello twice')
     this.#id = connection
-    this.#sender.connection = connection
+    this.#sender.belongTo(connection)
     this.#hear(announcement)
     const tooQuiet = () => this.#end(new LuciliusError('LUC_UNREACHABLE', 'The listener gives no sign of life.'))
     this.#silence = setTimeout(tooQuiet, Math.min(heartbeatMs * MISSES, 2 ** 31 - 1)).unref()

@@ -10,7 +10,9 @@ import { CONNECTION, type Fields, writeClientMeta, writePeerAct } from '../field
 import type { Settings } from '../options.js'
 import type { Target } from '../target.js'
 import { toActOutcome } from './answer.js'
-import { type Answer, Exchange, type Question } from './exchange.js'
+import { type Answer, Exchange } from './exchange.js'
+
+const JSON_FIELDS = ['content-type', 'application/json'] as const
 
 /** No time limits of undici: every call has a deadline of its own, and a stream lasts. */
 export const lasting = { headersTimeout: 0, bodyTimeout: 0 } as const
@@ -42,8 +44,8 @@ export class Sender {
   readonly #settings: Settings
   readonly #path: string
   readonly #fields: Fields
-  /** The id of the stream, which tells the listener whose acts these are. */
-  connection: string | undefined
+  readonly #readAct: (answer: Answer) => Outcome
+  #actFields: Fields
 
   constructor(pool: Pool, target: Target, settings: Settings, authorization: string | undefined) {
     this.#pool = pool
@@ -51,36 +53,40 @@ export class Sender {
     this.#settings = settings
     this.#path = `${target.prefix}/act`
     this.#fields = authorization === undefined ? [] : ['authorization', authorization]
+    this.#actFields = [...JSON_FIELDS, ...this.#fields]
+    this.#readAct = (answer) => toActOutcome(answer, settings)
+  }
+
+  /** From now on the listener is told whose acts these are: those of the stream with this id. */
+  belongTo(stream: string): void {
+    this.#actFields = [...JSON_FIELDS, ...this.#fields, CONNECTION, stream]
   }
 
   /** Sends an act; `isPeer` says whether the listener may see more than its message. */
-  async act(envelope: ActEnvelope, call: Call, isPeer: boolean): Promise<Outcome> {
-    const { maxBytes } = this.#settings
-    const body = encodeJson(envelope.message)
-    if (body.length * 3 > maxBytes && Buffer.byteLength(body) > maxBytes) {
-      throw new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes.`)
+  act(envelope: ActEnvelope, call: Call, isPeer: boolean): Promise<Outcome> {
+    let body: string
+    const headers = [...this.#actFields]
+    try {
+      body = encodeJson(envelope.message)
+      if (isLonger(body, this.#settings.maxBytes)) throw tooLarge(this.#settings.maxBytes)
+      if (isPeer) writePeerAct(headers, envelope)
+      else writeClientMeta(headers, envelope.meta)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    const headers = ['content-type', 'application/json', ...this.#fields]
-    if (this.connection !== undefined) headers.push(CONNECTION, this.connection)
-    if (isPeer) writePeerAct(headers, envelope)
-    else writeClientMeta(headers, envelope.meta)
-    const exchange = new Exchange()
+    const exchange = new Exchange(this.#readAct)
     call.onCancel = () => exchange.cancel()
     this.#pool.dispatch({ method: 'POST', path: this.#path, headers, body }, exchange)
-    try {
-      return toActOutcome(await exchange.answer, this.#settings)
-    } finally {
-      call.onCancel = undefined
-    }
+    return exchange.done
   }
 
   /** Sends any other request. */
-  ask(method: Question['method'], path: string, body?: string): Promise<Answer> {
-    const headers = body === undefined ? [...this.#fields] : ['content-type', 'application/json', ...this.#fields]
-    const exchange = new Exchange()
+  ask(method: 'GET' | 'POST' | 'PUT', path: string, body?: string): Promise<Answer> {
+    const headers = body === undefined ? this.#fields : [...JSON_FIELDS, ...this.#fields]
+    const exchange = new Exchange((answer) => answer)
     const whole = `${this.#target.prefix}${path}`
     this.#pool.dispatch({ method, path: whole, headers, ...(body === undefined ? {} : { body }) }, exchange)
-    return exchange.answer
+    return exchange.done
   }
 
   /** Lets what was sent be answered, and sends nothing more: idle sockets are closed at once. */
@@ -92,4 +98,12 @@ export class Sender {
   async destroy(): Promise<void> {
     if (!this.#pool.destroyed) await this.#pool.destroy().catch(() => {}) // It was destroyed already.
   }
+}
+
+function isLonger(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes
+}
+
+function tooLarge(maxBytes: number): LuciliusError {
+  return new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes.`)
 }

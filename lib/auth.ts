@@ -3,6 +3,7 @@ import { LuciliusError } from './errors.js'
 
 /** What `authenticate` gets: the request of fastify, or the upgrade request of a WebSocket. */
 export interface AuthRequest {
+  /** Names are in lower case. */
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
 }
 
@@ -14,6 +15,7 @@ export type Authenticate = (request: AuthRequest) => unknown
 
 /** Both halves of a proof: what `listen` checks, and what `connect` sends. */
 export interface Auth {
+  /** What `listen` asks. */
   readonly authenticate: Authenticate
   /** The value of the `Authorization` header. */
   readonly authorization: string

@@ -2,7 +2,7 @@ import avvio from 'avvio'
 import { LuciliusError } from './errors.js'
 
 /** Milliseconds that one set-up or hook may take. */
-export const BOOT_TIMEOUT_MS = 10_000
+const BOOT_TIMEOUT_MS = 10_000
 
 /** A function that a plugin left to be called later. */
 type Hook = () => unknown

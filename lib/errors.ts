@@ -14,8 +14,7 @@ export interface ErrorRow {
   readonly summary: string
 }
 
-/** Every code that a {@link LuciliusError} can have. `docs/errors.md` has a section on each. */
-export const errorTable = Object.freeze({
+const rows = Object.freeze({
   LUC_OPTIONS_INVALID: row('no', false, 'An option or argument is missing, unknown or has a wrong value.'),
   LUC_PATTERN_INVALID: row('no', false, 'A pattern or message string cannot be understood.'),
   LUC_HANDLER_INVALID: row('no', false, 'A handler or middleware is not a function.'),
@@ -45,7 +44,10 @@ export const errorTable = Object.freeze({
 })
 
 /** A code of the framework: a key of {@link errorTable}. */
-export type LuciliusCode = keyof typeof errorTable
+export type LuciliusCode = keyof typeof rows
+
+/** Every code that a {@link LuciliusError} can have. `docs/errors.md` has a section on each. */
+export const errorTable: { readonly [C in LuciliusCode]: ErrorRow } = rows
 
 /** Tells whether a text, from a peer for instance, is a code that this version knows. */
 export function isLuciliusCode(code: unknown): code is LuciliusCode {
@@ -72,9 +74,13 @@ const actionBrand = Symbol.for('lucilius.ActionError')
  * A code that this version does not know (a newer peer may send one) is `handled: 'unknown'` unless it is told.
  */
 export class LuciliusError extends Error {
+  /** What went wrong: a key of {@link errorTable}. */
   readonly code: LuciliusCode
+  /** Whether the work was done. */
   readonly handled: Handled
+  /** Whether the same message may well succeed a little later. */
   readonly retryable: boolean
+  /** Facts for programs, JSON only. */
   declare readonly details?: unknown
 
   constructor(code: LuciliusCode, message: string, options?: LuciliusErrorOptions) {
@@ -103,7 +109,9 @@ export class LuciliusError extends Error {
  * those are the framework's.
  */
 export class ActionError extends Error {
+  /** The author's own code, such as `RATE_UNKNOWN`. */
   readonly code: string
+  /** Facts for programs, JSON only. */
   declare readonly details?: unknown
 
   constructor(code: string, message: string, details?: unknown) {

@@ -28,13 +28,17 @@ export interface Candidate extends ActionInfo {
 
 /** A wrap as plain data. */
 export interface WrapInfo {
+  /** The canonical text of its pattern. */
   readonly pattern: string
+  /** The plugin that put it there. */
   readonly service: string
+  /** Where it runs. */
   readonly at: 'handler' | 'caller'
 }
 
 /** Everything about the way of one message. */
 export interface Explanation {
+  /** What was asked about. */
   readonly message: Message
   /** What runs, if anything. */
   readonly winner: ActionInfo | undefined

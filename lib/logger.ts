@@ -9,14 +9,21 @@ export type LogLevel = keyof typeof logLevels
 
 /** What the app logs to. A pino instance is one, and so is anything of the same shape. */
 export interface Logger {
+  /** What only an author of lucilius wants to see. */
   trace(objOrMsg: unknown, msg?: string): void
+  /** What helps to find a fault. */
   debug(objOrMsg: unknown, msg?: string): void
+  /** What an operator wants to know. */
   info(objOrMsg: unknown, msg?: string): void
+  /** What may become a failure. */
   warn(objOrMsg: unknown, msg?: string): void
+  /** What failed. */
   error(objOrMsg: unknown, msg?: string): void
+  /** What ends the process. */
   fatal(objOrMsg: unknown, msg?: string): void
   /** Makes a logger that adds these properties to every line. */
   child(bindings: Record<string, unknown>): Logger
+  /** The lowest level that is written. */
   readonly level?: string
 }
 

@@ -4,6 +4,7 @@ import { checkKeys } from './option-checks.js'
 /** Sets up a plugin: adds, wraps, subscribes, and leaves hooks for `onReady` and `onClose`. */
 export type PluginSetup<A, O> = {
   // A method, because parameters of methods may vary: a plugin for any app fits an app with typed patterns.
+  /** Registers; what it returns is awaited. */
   setup(app: A, options: O): unknown
 }['setup']
 
@@ -13,6 +14,7 @@ export interface PluginObject<A, O> {
   readonly name: string
   /** Names of plugins that must have been used before. */
   readonly needs?: readonly string[]
+  /** Runs once, in order, when the app becomes ready. */
   readonly setup: PluginSetup<A, O>
 }
 

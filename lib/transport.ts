@@ -34,8 +34,11 @@ export type Envelope = ActEnvelope | EventEnvelope
 
 /** A message that one action is to answer. */
 export interface ActEnvelope {
+  /** Tells it from an event. */
   readonly kind: 'act'
+  /** What is sent, the pattern's pairs in it. */
   readonly message: Message
+  /** What travels beside it. */
   readonly meta: WireMeta
   /** The pattern that the sender chose. An assertion: the receiver answers `LUC_ROUTE_CHANGED` if it would run another. */
   readonly to?: string
@@ -47,8 +50,11 @@ export interface ActEnvelope {
 
 /** A message that subscriptions of the named services observe. */
 export interface EventEnvelope {
+  /** Tells it from an act. */
   readonly kind: 'event'
+  /** What is emitted, the pattern's pairs in it. */
   readonly message: Message
+  /** What travels beside it. */
   readonly meta: WireMeta
   /** Services that this instance was picked for; subscriptions with `each: 'instance'` run whatever stands here. */
   readonly services: readonly string[]
@@ -56,32 +62,52 @@ export interface EventEnvelope {
 
 /** The part of the meta that crosses. What is absent the receiver fills in; from a client only the time counts. */
 export interface WireMeta {
+  /** The id of the message, made by the app that sent it. */
   readonly id?: string
   /** W3C Trace Context. */
   readonly traceparent?: string
   /** Milliseconds that remain: never a wall clock. */
   readonly timeoutMs?: number
+  /** How many acts and priors led here, this one included. */
   readonly hops?: number
+  /** On whose behalf it is sent. */
   readonly identity?: unknown
   /** This is a second or later try: nobody further down tries again. */
   readonly retried?: boolean
 }
 
 /** The reply (absent for `undefined`), or the error that the action ended in. */
-export type Outcome = { readonly reply?: unknown; readonly error?: undefined } | { readonly error: WireError }
+export type Outcome =
+  | {
+      /** Any JSON value. */
+      readonly reply?: unknown
+      /** Absent: the action answered. */
+      readonly error?: undefined
+    }
+  | {
+      /** What the action ended in. */
+      readonly error: WireError
+    }
 
 /** An error as it crosses: its cause and stack stay at home. */
 export interface WireError {
+  /** A `LUC_` code, or the code of an `ActionError`. */
   readonly code: string
+  /** What was wrong, for a human reader. */
   readonly message: string
+  /** Whether the work was done. */
   readonly handled: Handled
+  /** Facts for programs. */
   readonly details?: unknown
 }
 
 /** What one end of a connection tells of itself. */
 export interface Announcement extends PeerInfo {
+  /** The version of the wire format: {@link WIRE_VERSION}. */
   readonly wire: number
+  /** What the other end may act on. */
   readonly actions: readonly AnnouncedAction[]
+  /** Which events the other end should send. */
   readonly subscriptions: readonly AnnouncedSubscription[]
   /** The app finishes what runs and takes nothing new. */
   readonly draining: boolean
@@ -89,15 +115,21 @@ export interface Announcement extends PeerInfo {
 
 /** An action that the other end may act on. */
 export interface AnnouncedAction {
+  /** Canonical text. */
   readonly pattern: string
+  /** The same pattern of the same service at several peers is one action. */
   readonly service: string
+  /** Running it twice does no harm. */
   readonly idempotent?: boolean
 }
 
 /** A subscription whose events the other end should send. */
 export interface AnnouncedSubscription {
+  /** Canonical text. */
   readonly pattern: string
+  /** One instance of each service gets an event. */
   readonly service: string
+  /** Every instance gets it. */
   readonly each?: 'instance'
 }
 
@@ -166,6 +198,7 @@ export interface Listener {
 
 /** A way to carry envelopes. No base class and no registry: `app.listen(transport)`, `app.connect(transport)`. */
 export interface Transport {
+  /** Stands in logs. */
   readonly name: string
   /** Who its listeners are for unless `listen` says so: `clients` if absent. */
   readonly audience?: Audience

@@ -1,5 +1,8 @@
-// The currency system in one process. With a message as argument it answers that one and ends.
+// The currency system in one process, open to pages, curl and other languages. With a message as argument it answers that
+// one, opens nothing and ends. `--port` or PORT says where to listen: 0, which takes a free port, unless given.
+import { parseArgs } from 'node:util'
 import { ActionError, LuciliusError, lucilius } from 'lucilius'
+import { http } from 'lucilius/transports/http'
 import { client } from './client.js'
 import { convert } from './convert.js'
 import { market } from './market.js'
@@ -9,10 +12,11 @@ import { yen } from './yen.js'
 const app = lucilius({ name: 'currency' })
 app.use(rates).use(convert).use(yen)
 
-const [text, ...more] = process.argv.slice(2)
 try {
+  const { values, positionals } = parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true })
+  const [text, ...more] = positionals
   if (more.length > 0) throw new Error("Give one message, in quotes: 'role:convert,cmd:rate,from:usd,to:eur'")
-  if (text === undefined) await converse()
+  if (text === undefined) await converse(Number(values.port ?? process.env['PORT'] ?? 0))
   else await answer(text)
 } catch (error) {
   console.error(inWords(error))
@@ -27,11 +31,15 @@ async function answer(text: string): Promise<void> {
   await app.close()
 }
 
-async function converse(): Promise<void> {
+async function converse(port: number): Promise<void> {
   console.log('The market is simulated: a random walk from made-up rates. Ctrl-C ends it.')
   app.use(market, { everyMs: 400, seed: 1 }).use(client, { everyMs: 1000, print: console.log })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close().catch(fail))
-  await app.ready()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => app.close().catch(fail))
+  const { url } = await app.listen(http({ port }), {
+    expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*', 'role:rates,cmd:get', 'role:rates,cmd:list'],
+  })
+  const message = '{"role":"convert","cmd":"amount","from":"usd","to":"eur","amount":100}'
+  console.log(`curl -H 'content-type: application/json' -d '${message}' ${url}/act`)
 }
 
 function fail(error: unknown): void {

@@ -24,7 +24,7 @@ const ANNOUNCEMENT = { maxBytes: 16 * 1024 * 1024 }
 /** Something that was asked and is not answered yet. */
 interface Asked {
   readonly resolve: (answer: string) => void
-  readonly reject: (error: unknown) => void
+  readonly reject: (reason: unknown) => void
 }
 
 /** One end of a port between two apps. Both ends are alike: each asks, and each answers. */
@@ -56,7 +56,7 @@ export class Line implements Connection {
     }
     port.on('message', (value: unknown) => this.#take(value))
     port.on('messageerror', (error) => this.end(error))
-    port.once('close', () => this.end(new LuciliusError('LUC_REPLY_LOST', 'The line ended before the answer.')))
+    port.once('close', () => this.end(new LuciliusError('LUC_UNREACHABLE', 'The other end closed the line.')))
   }
 
   async carry(envelope: Envelope, call: Call): Promise<Outcome> {
@@ -84,15 +84,15 @@ export class Line implements Connection {
     await this.ended
   }
 
-  /** Ends the line at once. What was asked and is not answered fails with the error. */
-  end(error: unknown): void {
+  /** Ends the line at once. What was asked and is not answered fails for this reason. */
+  end(reason: unknown): void {
     const ended = this.#onEnded
     if (ended === undefined) return
     this.#onEnded = undefined
     this.#closing = true
     this.#stopTelling?.()
     this.#port.close()
-    for (const id of [...this.#asked.keys()]) this.#settle(id)?.reject(error)
+    for (const id of [...this.#asked.keys()]) this.#settle(id)?.reject(reason)
     for (const call of [...this.#running.values()]) call.onCancel?.()
     this.#observer.lost()
     ended()
@@ -109,12 +109,13 @@ export class Line implements Connection {
   #ask(kind: 'act' | 'ping' | 'bye', text = '', call?: Call): Promise<string> {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject })
+      this.#asked.set(id, { resolve, reject: (reason) => reject(kind === 'act' ? lost(reason) : reason) })
       this.#post(kind, id, text)
       if (call === undefined) return
       call.onCancel = () => {
+        this.#asked.delete(id)
         this.#post('cancel', id, '')
-        this.#settle(id)?.reject(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
+        reject(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
       }
     })
   }
@@ -180,4 +181,9 @@ export class Line implements Connection {
       if (this.#running.size === 0) resolve()
     })
   }
+}
+
+/** It left, and whatever ended the line, nobody knows whether it was handled. */
+function lost(cause: unknown): LuciliusError {
+  return new LuciliusError('LUC_REPLY_LOST', 'The line ended before there was an answer.', { cause })
 }

@@ -4,11 +4,15 @@ import type { Action } from './action.js'
 
 /** What subscribers of the channels `tracing:lucilius:act:start`, `asyncEnd`, `error` and so on get. */
 export interface ActTrace {
+  /** The canonical text of the action's pattern. */
   readonly pattern: string
+  /** The service that answers. */
   readonly service: string
   /** The peer where it runs; undefined when it runs here. */
   readonly remote: string | undefined
+  /** What was sent. */
   readonly message: Message
+  /** How many acts and priors led here, this one included. */
   readonly hops: number
   /** The reply, in `asyncEnd`. */
   result?: unknown

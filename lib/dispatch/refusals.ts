@@ -25,7 +25,7 @@ export function cancelledBefore(action: Action): LuciliusError {
 }
 
 /** The error for an act within a call that was given up: nothing is started for a caller who has gone. */
-export function givenUp(end: LuciliusError, action: Action): LuciliusError {
+function givenUp(end: LuciliusError, action: Action): LuciliusError {
   const why = end.code === 'LUC_CANCELLED' ? 'the call it belongs to was cancelled' : 'its deadline had passed'
   return new LuciliusError(end.code, `${describe(action)} was not started: ${why}.`, { handled: 'no' })
 }

@@ -6,7 +6,7 @@ import { type AnnouncedAction, type AnnouncedSubscription, type Announcement, WI
 import type { Exposure } from './exposure.js'
 
 /** The most patterns that one peer may announce. */
-export const MAX_ANNOUNCED = 10_000
+const MAX_ANNOUNCED = 10_000
 
 /** What this app tells the other end of a connection: its own actions that are exposed there, never learned ones. */
 export function announce(

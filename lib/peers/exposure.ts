@@ -9,7 +9,9 @@ export type PatternList = '*' | readonly (string | Message)[]
 
 /** Which events pass: `in` those that the other side emits, `out` those that are emitted here. */
 export interface EventExposure {
+  /** Events that the other side emits, to subscriptions here. */
   readonly in?: PatternList
+  /** Events that are emitted here, to subscriptions of the other side. */
   readonly out?: PatternList
 }
 

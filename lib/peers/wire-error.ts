@@ -1,5 +1,5 @@
 import { ActionError, isLuciliusCode, LuciliusError } from '../errors.js'
-import type { Outcome, WireError } from '../transport.js'
+import type { WireError } from '../transport.js'
 
 /** An error as it crosses: never its cause, nor its stack. */
 export function toWireError(error: unknown): WireError {
@@ -22,12 +22,6 @@ export function fromWireError(error: WireError): ActionError | LuciliusError {
     })
   }
   return new ActionError(code, message, details)
-}
-
-/** The reply of an outcome, or its error thrown. */
-export function settleOutcome(outcome: Outcome): unknown {
-  if (outcome.error !== undefined) throw fromWireError(outcome.error)
-  return outcome.reply
 }
 
 function withDetails<T extends object>(target: T, details: unknown): T & { details?: unknown } {

@@ -181,8 +181,8 @@ export function exposure(t: Test, stage: Stage): void {
     t.match(await listen({ expose: '*', event: {} }), { code: 'LUC_OPTIONS_INVALID', message: /'event'.*'events'/ })
     t.match(await listen({ expose: '*', events: { inn: [] } }), { code: 'LUC_OPTIONS_INVALID', message: /'in'/ })
     t.match(await listen({ expose: '*', audience: 'all' }), { code: 'LUC_OPTIONS_INVALID', message: /audience/ })
-    const connect = (options: unknown) =>
-      failureOf(app.connect(means.connect('in-process:0'), options as ConnectOptions))
+    const { url } = await made(t, { parity: stage.parity }).listen(means.listen(), { expose: '*', audience: 'peers' })
+    const connect = (options: unknown) => failureOf(app.connect(means.connect(url), options as ConnectOptions))
     t.match(await connect({ acept: [] }), { code: 'LUC_OPTIONS_INVALID', message: /'acept'.*'accept'/ })
     t.match(await connect({ accept: 'a:1' }), { code: 'LUC_OPTIONS_INVALID', message: /accept/ })
   })

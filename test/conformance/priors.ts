@@ -34,6 +34,16 @@ export function priors(t: Test, stage: Stage): void {
     t.strictSame(await caller.act('a:1,b:2'), ['glob', 'wider'])
   })
 
+  t.test('a star is covered by a star alone', async (t) => {
+    const { caller, service, join } = play(t, stage)
+    caller.add('a:x*', (_, { prior }) => prior())
+    service.add('a:x?', () => 'not wider')
+    service.add('a:*', () => 'wider')
+    service.add('', () => 'widest')
+    await join()
+    t.equal(await caller.act('a:xyz'), 'wider')
+  })
+
   t.test('an action that matches the message but does not cover the pattern is no prior', async (t) => {
     const { caller, service, join } = play(t, stage)
     caller.add('a:1,b:2', async (_, { prior }) => ['narrow', (await prior()) === undefined])

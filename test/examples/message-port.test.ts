@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,6 +70,24 @@ t.test('more acts at the same time than are allowed are refused one by one', asy
   t.equal(await caller.act('a:1'), 1)
 })
 
+t.test(
+  'a listener that is closed by itself answers what it was sent before, and lets nobody in any more',
+  async (t) => {
+    const { outer, app, listener } = await serve(t)
+    app.add('a:2', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return 2
+    })
+    const caller = made(t)
+    await caller.connect(messagePort(outer))
+    const sent = [caller.act('a:2'), caller.act('a:2')]
+    const closed = listener.close()
+    t.strictSame(await Promise.all(sent), [2, 2])
+    await closed
+    await t.rejects(messagePort(outer, { connectTimeoutMs: 20 }).connect(observer()), { code: 'LUC_UNREACHABLE' })
+  },
+)
+
 t.test('what is no frame ends the line with a reason, and harms nobody else', async (t) => {
   const { outer } = await serve(t)
   const good = made(t)
@@ -107,6 +126,24 @@ t.test('an act that cannot be read is answered with what is wrong, and the line 
   for (const { id, text } of answers) t.match(text, acts[id]?.[1])
 })
 
+t.test('an act that was answered with nonsense is lost: nobody knows whether it ran', async (t) => {
+  const app = made(t)
+  for (const nonsense of ['no frame', { kind: 'refused', id: 0, text: '{}' }, { kind: 'refused', id: 0, text: '' }]) {
+    const { port1, port2 } = new MessageChannel()
+    port1.once('message', ({ port }: { readonly port: MessagePort }) => {
+      port.postMessage({ kind: 'tell', id: 0, text: JSON.stringify({ ...observer().tell(), instance: randomUUID() }) })
+      port.on('message', ({ kind, id }: FrameSeen) => {
+        if (kind === 'ping') port.postMessage({ kind: 'answer', id, text: '{}' })
+        if (kind === 'act') port.postMessage(nonsense)
+      })
+    })
+    const connection = await app.connect(messagePort(port2, { connectTimeoutMs: 20 }))
+    await t.rejects(app.act('b:1'), { code: 'LUC_REPLY_LOST', handled: /^unknown$/ })
+    await connection.close()
+    port2.close()
+  }
+})
+
 t.test('what else goes through the door is left alone', async (t) => {
   const { outer } = await serve(t)
   for (const value of [1, null, {}, { port: 1 }]) outer.postMessage(value)
@@ -136,8 +173,8 @@ async function serve(t: Test, options: Omit<ListenOptions, 'expose'> = {}, maxIn
   const { port1, port2 } = new MessageChannel()
   const app = made(t)
   app.add('a:1', () => 1)
-  await app.listen(messagePort(port1, { maxInFlight }), { expose: '*', ...options })
-  return { app, outer: port2 }
+  const listener = await app.listen(messagePort(port1, { maxInFlight }), { expose: '*', ...options })
+  return { app, listener, outer: port2 }
 }
 
 /** Connects by hand, sends frames, and gives what comes until that is enough or the port is closed. */
@@ -164,8 +201,9 @@ function made(t: Test): App {
 
 /** As much of an app as one attempt to connect needs. */
 function observer() {
+  const actions = [{ pattern: 'b:1', service: 'x' }]
   return {
-    tell: () => ({ wire: 1, name: 'x', instance: 'x', draining: false, actions: [], subscriptions: [] }),
+    tell: () => ({ wire: 1, name: 'x', instance: 'x', draining: false, actions, subscriptions: [] }),
     onTell: () => () => {},
     hear: () => {},
     receive: async () => ({}),

@@ -52,6 +52,7 @@ export class Link implements Connection, Reader {
   readonly #closed: Promise<void>
   #stopTelling: (() => void) | undefined
   #closing = false
+  #sentAway = false
   #stray = 0
   /** Called when the other end told what it is, with the error if it may not be talked to. */
   onHeard: ((error?: unknown) => void) | undefined
@@ -106,8 +107,10 @@ export class Link implements Connection, Reader {
     clearTimeout(timer)
   }
 
-  /** Ends the connection for a reason that lies with the other end. */
+  /** Ends the connection for a reason that lies with the other end. What it says from now on is not heard. */
   sendAway(code: number, reason: string): void {
+    if (this.#sentAway) return
+    this.#sentAway = true
     this.#closing = true
     this.#outbox.flush()
     this.#socket.close(code, reason)
@@ -116,6 +119,7 @@ export class Link implements Connection, Reader {
   }
 
   take(message: Message): void {
+    if (this.#sentAway) return
     switch (message['kind']) {
       case 'reply':
         this.#caller.settle(message)
@@ -138,6 +142,7 @@ export class Link implements Connection, Reader {
   }
 
   refuse(kind: unknown, id: unknown, error: LuciliusError): void {
+    if (this.#sentAway) return
     if (kind === 'reply') {
       this.#caller.settle({ id, error: null })
       return
@@ -147,6 +152,7 @@ export class Link implements Connection, Reader {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#sentAway) return
     this.#heartbeat.heard()
     if (isBinary) {
       this.sendAway(CloseCode.binary, 'Frames are text.')

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 /** A process that this one has started. */
 export interface Child {
+  readonly service: string
   readonly name: string
   /** Where it listens. Pending for one that does not. */
   readonly url: Promise<string>
@@ -18,13 +19,19 @@ export interface Child {
   readonly ended: Promise<boolean>
 }
 
-/** Starts a file of this folder with addresses as arguments. `print` gets each line that it prints, errors too. */
-export function startChild(name: string, file: string, addresses: string[], print: (line: string) => void): Child {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), addresses, { silent: true })
+/** Starts the process of a service with addresses as arguments. `print` gets each line that it prints, errors too. */
+export function startChild(
+  service: string,
+  name: string,
+  addresses: readonly string[],
+  print: (line: string) => void,
+): Child {
+  const child = fork(fileURLToPath(new URL(`./${service}.js`, import.meta.url)), addresses, { silent: true })
   let asked = false
   const closed = once(child, 'close').then(() => asked)
   for (const output of [child.stdout, child.stderr]) if (output) createInterface({ input: output }).on('line', print)
   return {
+    service,
     name,
     url: once(child, 'message').then(([url]) => String(url)),
     tell: (url) => void child.send(url),

@@ -1,5 +1,5 @@
 // The currency system with each service in a process of its own. A second process for conversions joins and shares the
-// load, the first one is killed, and no conversion fails. `http` as argument takes that instead of websocket.
+// load, the first one is killed, and no conversion fails. With `http` as argument they talk that instead of websocket.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { lucilius } from 'lucilius'
@@ -18,7 +18,7 @@ process.env['CURRENCY_SECRET'] = randomBytes(32).toString('base64url')
 
 const children: Child[] = []
 let ending = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(0))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(0))
 
 // Many more ask than the one client whose answers are shown.
 const crowd = lucilius({ name: 'crowd' })
@@ -26,35 +26,41 @@ let answers = 0
 let failures = 0
 crowd.use(client, { everyMs: 5, print: count })
 
-say(`Each service has a process, and they talk ${transport}. The market is simulated. Ctrl-C ends all.`)
-const rates = start('rates')
-const ratesUrl = await rates.url
-const first = start('convert', ratesUrl)
-start('market', ratesUrl)
-const firstUrl = await first.url
-const shown = start('client', firstUrl)
-await crowd.connect(line({ url: firstUrl }), { auth: secret() })
-await crowd.ready()
-await wait(3000)
+try {
+  await show()
+} catch (error) {
+  say(String(error))
+  void end(1)
+}
 
-const second = start('convert', ratesUrl)
-const secondUrl = await second.url
-shown.tell(secondUrl)
-await crowd.connect(line({ url: secondUrl }), { auth: secret() })
-say(`${second.name} has joined`)
-await wait(3000)
+async function show(): Promise<void> {
+  say(`Each service has a process, and they talk ${transport}. The market is simulated. Ctrl-C ends all.`)
+  const rates = await start('rates').url
+  start('market', rates)
+  const first = start('convert', rates)
+  const shown = start('client', await first.url)
+  await ask(await first.url)
+  await crowd.ready()
+  await wait(3000)
 
-const before = answers
-first.kill()
-say(`${first.name} is killed`)
-await wait(3000)
-say(`${answers - before} conversions since then, ${answers} in all, ${failures} failed`)
+  const second = start('convert', rates)
+  shown.tell(await second.url)
+  await ask(await second.url)
+  say(`${second.name} has joined`)
+  await wait(3000)
 
-/** Starts a service's process; those of the same service are numbered. */
+  const before = answers
+  first.kill()
+  say(`${first.name} is killed`)
+  await wait(3000)
+  say(`${answers - before} conversions since then, ${answers} in all, ${failures} failed`)
+}
+
+/** Starts the process of a service. Those that convert are several, and numbered. */
 function start(service: string, ...addresses: string[]): Child {
-  const number = children.filter(({ name }) => name.startsWith(service)).length + 1
+  const number = children.filter((child) => child.service === service).length + 1
   const name = service === 'convert' ? `${service}-${number}` : service
-  const child = startChild(name, `./${service}.js`, addresses, (text) => say(text, name))
+  const child = startChild(service, name, addresses, (text) => say(text, name))
   children.push(child)
   void child.ended.then((asked) => {
     if (asked || ending) return
@@ -64,12 +70,18 @@ function start(service: string, ...addresses: string[]): Child {
   return child
 }
 
+async function ask(url: string): Promise<void> {
+  await crowd.connect(line({ url }), { auth: secret() })
+}
+
 /** Those who ask end before those who answer. */
 async function end(code: number): Promise<void> {
   if (ending) return
   ending = true
   await crowd.close()
-  for (const child of children.reverse()) await child.end()
+  for (const service of ['client', 'market', 'convert', 'rates']) {
+    await Promise.all(children.filter((child) => child.service === service).map((child) => child.end()))
+  }
   process.exit(code)
 }
 
@@ -81,5 +93,5 @@ function count(text: string): void {
   if (text.startsWith('no answer')) {
     failures++
     say(text, 'crowd')
-  } else answers += 3
+  } else answers += text.split('=').length - 1
 }

@@ -19,7 +19,10 @@ async function service(t: Test, options: Given = {}, listen: Partial<ListenOptio
     throw new Error('SECRET')
   })
   app.add('a:undefined', () => undefined)
-  const listener = await app.listen(websocket({ port: 0, ...options }), { expose: '*', ...listen })
+  const listener = await app.listen(websocket(options.server === undefined ? { port: 0, ...options } : options), {
+    expose: '*',
+    ...listen,
+  })
   return { app, listener, url: listener.url }
 }
 
@@ -354,7 +357,7 @@ t.test('shares the port of a fastify app', async (t) => {
   t.teardown(() => web.close())
   web.get('/', async () => 'page')
   await web.listen({ port: 0, host: '127.0.0.1' })
-  const { url } = await service(t, { port: undefined, server: web })
+  const { url } = await service(t, { server: web })
   const client = await page(t, url)
   client.send({ kind: 'act', id: 1, message: { a: 1 } })
   t.match(await client.answer(1), { reply: { got: { a: 1 } } })

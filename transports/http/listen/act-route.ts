@@ -38,7 +38,7 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
     // Whoever holds a stream was identified with it.
     const call: Call = { onCancel: undefined, identity: stream === undefined ? identities.get(request) : undefined }
     let isOpen = true
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       if (!isOpen) return
       isOpen = false
       inFlight.leave(owner)
@@ -48,7 +48,8 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
       if (!isOpen) return
       isOpen = false
       inFlight.leave(owner)
-      answer(leaving(door, reply), outcome, maxBytes)
+      const bare = !door.isMounted && !isLeaving(door)
+      answer(bare ? reply : leaving(door, reply), outcome, maxBytes, bare)
     }
     void (stream?.observer ?? door.anybody).receive(envelope, call).then(settle)
   }

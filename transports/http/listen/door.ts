@@ -15,6 +15,8 @@ export interface Door {
   readonly inFlight: InFlight
   /** On whose behalf a request comes, where `authenticate` gave somebody. */
   readonly identities: WeakMap<FastifyRequest, unknown>
+  /** The routes stand in an app of somebody else, whose hooks see every answer. */
+  readonly isMounted: boolean
   /** The listener was closed by itself, without its app. */
   closed: boolean
 }

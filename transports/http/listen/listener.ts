@@ -30,6 +30,7 @@ export async function openListener(settings: Settings, receiver: Receiver): Prom
     streams: new Map(),
     inFlight: new InFlight(settings.maxInFlight),
     identities: new WeakMap(),
+    isMounted: where.kind === 'fastify',
     closed: false,
   }
   if (where.kind === 'fastify') return mount(where.fastify, where.prefix, door)

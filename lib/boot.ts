@@ -111,7 +111,12 @@ async function settle(hook: Hook, done: Done): Promise<void> {
 
 /** avvio takes anything falsy for success, so what was thrown is made an error. */
 function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  if (thrown instanceof Error) return thrown
+  try {
+    return new Error(String(thrown))
+  } catch (cause) {
+    return new Error('something without a text was thrown', { cause })
+  }
 }
 
 const setups = new WeakMap<object, string>()

@@ -83,14 +83,19 @@ function startTicking(): void {
 
 function tick(): void {
   const now = performance.now()
-  expireUntil(now)
-  settleFresh(now)
-  if (waiting === 0) {
-    ticking = false
-    buckets.clear()
-    return
+  try {
+    expireUntil(now)
+    settleFresh(now)
+  } finally {
+    // Whatever an expiry throws, the clock of the process goes on.
+    if (waiting > 0) setTimeout(tick, TICK_MS)
+    else stopTicking()
   }
-  setTimeout(tick, TICK_MS)
+}
+
+function stopTicking(): void {
+  ticking = false
+  buckets.clear()
 }
 
 function expireUntil(now: number): void {

@@ -151,7 +151,12 @@ function brand(prototype: object, mark: symbol, name: string): void {
 }
 
 function isBranded(value: unknown, mark: symbol): boolean {
-  return typeof value === 'object' && value !== null && mark in value
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return mark in value
+  } catch {
+    return false // a Proxy whose trap throws: anything may be thrown
+  }
 }
 
 function isInstance(type: unknown, value: unknown): boolean {

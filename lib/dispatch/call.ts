@@ -97,7 +97,7 @@ export class Call implements Waiting, CarriedCall {
       return
     }
     parent.#adopt(this)
-    if (ownTime) this.#keepTime()
+    if (ownTime && this.timeoutMs < parent.remainingMs) this.#keepTime()
   }
 
   succeed(reply: unknown): void {
@@ -148,8 +148,12 @@ export class Call implements Waiting, CarriedCall {
     this.#settle()
     this.reject(error)
     this.#controller?.abort(error)
-    this.onCancel?.()
     if (children !== undefined) for (const child of children) child.cancel(code, message)
+    try {
+      this.onCancel?.()
+    } catch {
+      // A transport's fault, in a call that is over: neither its siblings nor the clock may suffer from it.
+    }
   }
 
   /** Why the call was given up; undefined while it runs and after it settled by itself. */
@@ -167,9 +171,10 @@ export class Call implements Waiting, CarriedCall {
 
   /** Milliseconds that are left. */
   get remainingMs(): number {
-    const own = this.#timed ? remainingMs(this) : this.timeoutMs
+    const { parent } = this
     // A call that stands alone has outlived its parent, and was given what that had left.
-    return this.#alone || this.parent === undefined ? own : Math.min(own, this.parent.remainingMs)
+    if (this.#alone || parent === undefined) return this.#timed ? remainingMs(this) : this.timeoutMs
+    return this.#timed ? Math.min(remainingMs(this), parent.remainingMs) : parent.remainingMs
   }
 
   /** The moment of the deadline, in milliseconds since the epoch. */
@@ -220,7 +225,8 @@ export class Call implements Waiting, CarriedCall {
     this.#children = undefined
     const left = this.remainingMs
     for (const child of children) {
-      child.timeoutMs = Math.min(child.timeoutMs, left)
+      // Its own clock, if it has one, was set to less.
+      if (!child.#timed) child.timeoutMs = left
       child.#standAlone()
     }
   }

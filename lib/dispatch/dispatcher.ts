@@ -185,7 +185,9 @@ export class Dispatcher implements Within {
     const { strict, maxHops, maxTimeoutMs } = this.#rules
     let timeoutMs = wish?.timeoutMs ?? this.#rules.timeoutMs
     let ownTime = wish?.timeoutMs !== undefined
-    if (action.timeoutMs < timeoutMs && outer === undefined) {
+    // Within a call the default does not count: what that call has left is inherited, and may be more.
+    const limit = ownTime || parent === undefined ? timeoutMs : Number.POSITIVE_INFINITY
+    if (action.timeoutMs < limit && outer === undefined) {
       timeoutMs = action.timeoutMs
       ownTime = true
     }

@@ -28,9 +28,14 @@ export function followed(handler: Handler): Handler {
     following++
     try {
       const reply = inside.run(call, handler, message, context)
-      if (isThenable(reply)) reply.then(done, done)
-      else done()
-      return reply
+      if (!isThenable(reply)) {
+        done()
+        return reply
+      }
+      // A promise of our own: a lazy one, such as a query builder, does its work each time that `then` is called.
+      const settled = Promise.resolve(reply)
+      settled.then(done, done)
+      return settled
     } catch (error) {
       done()
       throw error

@@ -23,7 +23,10 @@ export function guard(action: Action, strict: boolean, wrapped: boolean): Handle
 function rewritten(next: Handler, strict: boolean): Handler {
   return (message, context) => {
     const call = callOf(context)
-    if (call === undefined || message === call.message) return next(message, context)
+    if (call === undefined) return next(message, context)
+    // A slow wrap may have used up the time: nothing is started after its deadline.
+    if (call.end !== undefined) throw call.end
+    if (message === call.message) return next(message, context)
     call.message = strict ? (ours(call, () => portableCopy(message, 'message')) as Message) : message
     return next(call.message, context)
   }

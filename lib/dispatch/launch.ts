@@ -20,20 +20,19 @@ export function launch(
     call.reject = reject
     call.open(ownTime)
     if (signal !== undefined) followSignal(call, signal)
-    let reply: unknown
     try {
-      reply = handler(call.message, new CallContext(call, within))
+      const reply: unknown = handler(call.message, new CallContext(call, within))
+      // Within the try: what looks like a promise may throw when `then` is read or called.
+      if (isThenable(reply)) {
+        reply.then(
+          (value) => call.succeed(value),
+          (error) => call.fail(error),
+        )
+      } else {
+        call.succeed(reply)
+      }
     } catch (error) {
       call.fail(error)
-      return
-    }
-    if (isThenable(reply)) {
-      reply.then(
-        (value) => call.succeed(value),
-        (error) => call.fail(error),
-      )
-    } else {
-      call.succeed(reply)
     }
   })
 }

@@ -3,6 +3,7 @@ import { type Target, toTarget } from './target.js'
 
 /** As much of a fastify app as is needed to mount into it. */
 export interface FastifyHost {
+  /** What fastify apps have: takes a plugin in. */
   register(plugin: never, options: never): unknown
 }
 

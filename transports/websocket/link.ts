@@ -79,7 +79,7 @@ export class Link implements Connection, Reader {
     socket.on('pong', () => this.#heartbeat.heard())
     socket.on('ping', () => this.#heartbeat.heard())
     // What is wrong with a frame ws answers itself, by closing with the code for it.
-    socket.on('error', () => {})
+    socket.on('error', () => this.#endSoon())
   }
 
   carry(envelope: Envelope, call: Call): Promise<Outcome> {
@@ -114,8 +114,7 @@ export class Link implements Connection, Reader {
     this.#closing = true
     this.#outbox.flush()
     this.#socket.close(code, reason)
-    // Whoever does not answer a close frame is not waited for.
-    setTimeout(() => this.#socket.terminate(), GOODBYE_MS).unref()
+    this.#endSoon()
   }
 
   take(message: Message): void {
@@ -149,6 +148,11 @@ export class Link implements Connection, Reader {
     }
     if (++this.#stray > MOST_STRAY) this.sendAway(CloseCode.protocol, 'Too many frames could not be understood.')
     else this.#answerer.refuse(id, error)
+  }
+
+  /** Whoever does not answer a close frame is not waited for. */
+  #endSoon(): void {
+    setTimeout(() => this.#socket.terminate(), GOODBYE_MS).unref()
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {

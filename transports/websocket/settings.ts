@@ -5,6 +5,7 @@ import { checkCount, checkKeys, checkMilliseconds, LuciliusError } from '../../l
 
 /** Anything that has a server of `node:http` or `node:https`, such as a fastify app. */
 export interface HasServer {
+  /** The server whose port is shared. */
   readonly server: Server
 }
 

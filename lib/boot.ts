@@ -1,4 +1,4 @@
-import avvio from 'avvio'
+import type { Avvio } from 'avvio'
 import { LuciliusError } from './errors.js'
 
 /** Milliseconds that one set-up or hook may take. */
@@ -7,6 +7,7 @@ const BOOT_TIMEOUT_MS = 10_000
 /** A function that a plugin left to be called later. */
 type Hook = () => unknown
 
+type Engine = Avvio<object>
 type Done = (error?: unknown) => void
 type AvvioReady = (error: Error) => void
 
@@ -15,7 +16,10 @@ type AvvioReady = (error: Error) => void
  * them in reverse. avvio does the ordering and the time limits; nothing runs before `load`, `start` or `close`.
  */
 export class Boot {
-  readonly #avvio = avvio({}, { autostart: false, timeout: BOOT_TIMEOUT_MS })
+  /** Made when it is needed: an app without plugins and hooks, as many tests and scripts are, never loads avvio. */
+  #engine: Engine | undefined
+  /** What is to be told to the engine once it is there. */
+  readonly #orders: ((engine: Engine) => void)[] = []
   readonly #onReady: { readonly name: string; readonly hook: Hook }[] = []
   #loaded: Promise<void> | undefined
   #started: Promise<void> | undefined
@@ -23,11 +27,10 @@ export class Boot {
 
   /** Queues a set-up. Rejections of `load` name it. */
   use(name: string, setup: () => unknown): void {
-    this.#avvio.use(
-      named(name, async () => {
-        if (!this.#abandoned) await setup()
-      }),
-    )
+    const run = named(name, async () => {
+      if (!this.#abandoned) await setup()
+    })
+    this.#tell((engine) => engine.use(run))
   }
 
   /** Gives up what was never loaded: `close` will run hooks, and no set-up. */
@@ -42,13 +45,14 @@ export class Boot {
 
   /** Queues a hook for `close`: the one queued last runs first. */
   onClose(name: string, hook: Hook): void {
-    this.#avvio.onClose(async () => {
+    const run = async () => {
       try {
         await within(BOOT_TIMEOUT_MS, hook)
       } catch (error) {
         throw failed(name, 'its onClose hook', error)
       }
-    })
+    }
+    this.#tell((engine) => engine.onClose(run))
   }
 
   /** Runs the set-ups. Rejects with `LUC_PLUGIN_FAILED`. */
@@ -68,10 +72,26 @@ export class Boot {
   }
 
   /** Runs the onClose hooks. All of them run; rejects with the first `LUC_PLUGIN_FAILED`. */
-  close(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#avvio.close((error: Error | null | undefined) => (error ? reject(error) : resolve()))
+  async close(): Promise<void> {
+    await this.#wake()
+    const engine = this.#engine
+    if (engine === undefined) return
+    await new Promise<void>((resolve, reject) => {
+      engine.close((error: Error | null | undefined) => (error ? reject(error) : resolve()))
     })
+  }
+
+  #tell(order: (engine: Engine) => void): void {
+    if (this.#engine === undefined) this.#orders.push(order)
+    else order(this.#engine)
+  }
+
+  /** Makes the engine if there is anything for it to do. */
+  async #wake(): Promise<void> {
+    if (this.#engine !== undefined || this.#orders.length + this.#onReady.length === 0) return
+    const { default: avvio } = await import('avvio')
+    this.#engine ??= avvio({}, { autostart: false, timeout: BOOT_TIMEOUT_MS })
+    for (const order of this.#orders.splice(0)) order(this.#engine)
   }
 
   async #runHooks(): Promise<void> {
@@ -85,8 +105,11 @@ export class Boot {
   }
 
   /** Queues a function behind what avvio has under way; its time limit holds. */
-  #ready(run: (error: unknown, done: Done) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #ready(run: (error: unknown, done: Done) => void): Promise<void> {
+    await this.#wake()
+    const engine = this.#engine
+    if (engine === undefined) return
+    await new Promise<void>((resolve, reject) => {
       const first = (error: Error | null, done: Done) => run(error, done)
       const second = (error: Error | null, done: Done) => {
         if (error) reject(error)
@@ -94,8 +117,8 @@ export class Boot {
         done()
       }
       // avvio's types say `Function`; it calls with (error, done) because these take two parameters.
-      this.#avvio.ready(first as AvvioReady)
-      this.#avvio.ready(second as AvvioReady)
+      engine.ready(first as AvvioReady)
+      engine.ready(second as AvvioReady)
     })
   }
 }

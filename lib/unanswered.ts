@@ -12,15 +12,21 @@ export interface Prospects {
   notFound(message: Message): LuciliusError
 }
 
+/** Durations that hold for what waits, in ms. */
+interface Limits {
+  readonly timeoutMs: number
+  readonly maxTimeoutMs: number
+}
+
 /** Deals with messages that no action answers: parks them while one may come, else refuses them. */
 export class Unanswered {
   readonly #parking: Parking
-  readonly #timeoutMs: number
+  readonly #limits: Limits
   readonly #prospects: Prospects
 
-  constructor(parking: Parking, { timeoutMs }: { readonly timeoutMs: number }, prospects: Prospects) {
+  constructor(parking: Parking, limits: Limits, prospects: Prospects) {
     this.#parking = parking
-    this.#timeoutMs = timeoutMs
+    this.#limits = limits
     this.#prospects = prospects
   }
 

@@ -198,7 +198,7 @@ export class Dispatcher implements Within {
       if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
       if (parent !== undefined) {
         origin = parent.origin
-        if (parent.settled) timeoutMs = whatIsLeft(parent, action, timeoutMs)
+        if (parent.settled) timeoutMs = whatIsLeft(parent, action, ownTime ? timeoutMs : Number.POSITIVE_INFINITY)
       }
       if (wish !== undefined) {
         if (wish.signal?.aborted === true) throw cancelledBefore(action)

@@ -30,8 +30,10 @@ function givenUp(end: LuciliusError, action: Action): LuciliusError {
   return new LuciliusError(end.code, `${describe(action)} was not started: ${why}.`, { handled: 'no' })
 }
 
-/** Milliseconds for an act that a handler makes after it has settled: what its own call had left. */
+/** Milliseconds for an act that a handler makes after it has settled: what its own call had left, if anything. */
 export function whatIsLeft(parent: Call, action: Action, timeoutMs: number): number {
   if (parent.end !== undefined) throw givenUp(parent.end, action)
-  return Math.min(timeoutMs, Math.max(1, parent.remainingMs))
+  const left = parent.remainingMs
+  if (left <= 0) throw tooLate(action)
+  return Math.min(timeoutMs, left)
 }

@@ -47,51 +47,49 @@ export class RemoteSubscriptions {
       .filter(({ peer }) => reaches(peer, emission.message))
     if (observers.length === 0) return
     const envelope = envelopeOf(emission, settings.timeoutMs)
-    for (const [peer, services] of this.#choose(observers, taken)) {
-      void hand(peer, { ...envelope, services }, settings)
+    for (const { peer, services } of this.#choose(observers, taken).values()) {
+      // Peers that get the same get the same object: a transport need write it only once.
+      hand(peer, services.length === 0 ? envelope : { ...envelope, services }, settings)
     }
   }
 
-  #choose(observers: readonly Distant[], taken: ReadonlySet<string>): Map<Peer, string[]> {
-    const chosen = new Map<Peer, string[]>()
+  /** Who gets an event, by instance: several connections to one count as one. */
+  #choose(observers: readonly Distant[], taken: ReadonlySet<string>): Map<string, Chosen> {
+    const chosen = new Map<string, Chosen>()
     const instances = new Map<string, Peer[]>()
     for (const { peer, service, each } of observers) {
-      if (each && !chosen.has(peer)) chosen.set(peer, [])
-      if (each || taken.has(service)) continue
-      const peers = instances.get(service) ?? []
-      if (!peers.includes(peer)) peers.push(peer)
-      instances.set(service, peers)
+      if (each) {
+        const { instance } = peer.info
+        if (!chosen.has(instance)) chosen.set(instance, { peer, services: [] })
+      } else if (!taken.has(service)) {
+        const peers = instances.get(service)
+        if (peers === undefined) instances.set(service, [peer])
+        else if (!peers.includes(peer)) peers.push(peer)
+      }
     }
     this.#turn++
     for (const [service, peers] of instances) {
       // A service has at least the instance that was just put down.
       const peer = peers[this.#turn % peers.length] as Peer
-      chosen.set(peer, [...(chosen.get(peer) ?? []), service])
+      const known = chosen.get(peer.info.instance)
+      if (known === undefined) chosen.set(peer.info.instance, { peer, services: [service] })
+      else known.services.push(service)
     }
-    return oncePerInstance(chosen)
+    return chosen
   }
 }
 
-/** Several connections to one instance count as one. */
-function oncePerInstance(chosen: Map<Peer, string[]>): Map<Peer, string[]> {
-  const first = new Map<string, Peer>()
-  const merged = new Map<Peer, string[]>()
-  for (const [peer, services] of chosen) {
-    const known = first.get(peer.info.instance) ?? peer
-    first.set(peer.info.instance, known)
-    merged.set(known, [...new Set([...(merged.get(known) ?? []), ...services])])
-  }
-  return merged
+/** An instance that gets an event, and the services that it was picked for. */
+interface Chosen {
+  readonly peer: Peer
+  readonly services: string[]
 }
 
 function reaches(peer: Peer, message: Message): boolean {
   return peer.available && peer.terms.exposure.eventOut(message)
 }
 
-function envelopeOf(
-  { message, origin, hops, id, traceparent }: Emission,
-  timeoutMs: number,
-): Omit<EventEnvelope, 'services'> {
+function envelopeOf({ message, origin, hops, id, traceparent }: Emission, timeoutMs: number): EventEnvelope {
   const { identity } = origin
   return {
     kind: 'event',
@@ -101,17 +99,16 @@ function envelopeOf(
       traceparent: traceparent ?? newTraceParent(),
       timeoutMs,
       hops,
-      ...(identity === undefined ? {} : { identity }),
+      ...(identity === undefined ? undefined : { identity }),
     },
+    services: [],
   }
 }
 
 /** At most once: whether it arrived is not known, and not asked. */
-async function hand(peer: Peer, envelope: EventEnvelope, { log }: Settings): Promise<void> {
+function hand({ connection, info }: Peer, envelope: EventEnvelope, { log }: Settings): void {
   const call: Call = { onCancel: undefined }
-  try {
-    await peer.connection?.carry(envelope, call)
-  } catch (error) {
-    log.warn({ err: error, peer: peer.info.name }, 'an event could not be handed to a peer')
-  }
+  connection?.carry(envelope, call).then(undefined, (error) => {
+    log.warn({ err: error, peer: info.name }, 'an event could not be handed to a peer')
+  })
 }

@@ -37,15 +37,17 @@ export function actText(id: number, body: string): string {
 }
 
 let lastMeta: WireMeta | undefined
-let lastEvent = ''
+let lastHead = ''
+let lastToAll = ''
 
 /** An event, ready to be sent. What goes to several peers one after the other is written once, but for the services. */
 export function eventText({ message, meta, services }: EventEnvelope): string {
   if (meta !== lastMeta) {
-    lastEvent = `{"kind":"event","message":${encodeJson(message)}${metaText(meta)},"services":`
+    lastHead = `{"kind":"event","message":${encodeJson(message)}${metaText(meta)},"services":`
+    lastToAll = `${lastHead}[]}`
     lastMeta = meta
   }
-  return `${lastEvent}${services.length === 0 ? '[]' : JSON.stringify(services)}}`
+  return services.length === 0 ? lastToAll : `${lastHead}${JSON.stringify(services)}}`
 }
 
 /** The answer to an act, ready to be sent, around the text of its outcome. */

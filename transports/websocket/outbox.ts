@@ -49,12 +49,11 @@ export class Outbox {
   /** Sends what is there. */
   flush(): void {
     const texts = this.#texts
-    const [first] = texts
-    if (first === undefined || this.#socket.readyState !== this.#socket.OPEN) return
+    if (texts.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
     this.#texts = []
     this.#chars = 0
     this.written = this.given
-    this.#socket.send(texts.length === 1 ? first : `[${texts.join(',')}]`, this.#onWritten)
+    this.#socket.send(frameOf(texts), AS_TEXT, this.#onWritten)
     if (this.#paused || !this.full) return
     // Who does not read is not read from: otherwise its answers would pile up here.
     this.#paused = true
@@ -71,4 +70,21 @@ export class Outbox {
     this.#paused = false
     this.#socket.resume()
   }
+}
+
+const AS_TEXT = { binary: false }
+
+let lastTexts: readonly string[] = []
+let lastFrame = Buffer.alloc(0)
+
+/** The bytes of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
+function frameOf(texts: readonly string[]): Buffer {
+  if (texts.length === lastTexts.length && texts.every(isLast)) return lastFrame
+  lastFrame = Buffer.from(texts.length === 1 ? texts.join() : `[${texts.join()}]`)
+  lastTexts = lastFrame.length > JOINED_CHARS ? [] : texts
+  return lastFrame
+}
+
+function isLast(text: string, index: number): boolean {
+  return text === lastTexts[index]
 }

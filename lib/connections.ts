@@ -1,5 +1,5 @@
 import type { ConnectOptions, ListenOptions, PeerConnection } from './app.js'
-import type { Authenticate, AuthRequest } from './auth.js'
+import type { Auth, Authenticate, AuthRequest } from './auth.js'
 import { LuciliusError } from './errors.js'
 import { checkKeys } from './option-checks.js'
 import type { Settings } from './options.js'
@@ -28,6 +28,7 @@ export class Connections {
   readonly #settings: Settings
   readonly #listeners = new Map<Listener, Exposure>()
   readonly #connections = new Set<PeerConnection>()
+  #closed = false
   /** How many connections have not learned their peer yet. */
   learning = 0
 
@@ -67,6 +68,10 @@ export class Connections {
         return listener.close()
       },
     }
+    if (this.#closed) {
+      await listener.close()
+      throw new LuciliusError('LUC_SERVICE_CLOSED', `${this.#settings.name} was closed before it listened.`)
+    }
     this.#listeners.set(open, admission.exposure)
     this.#settings.log.info({ url: open.url, transport: transport.name }, 'listening')
     return open
@@ -82,6 +87,7 @@ export class Connections {
     checkTransport('connect', transport)
     const options = checkKeys<ConnectOptions>('connect', given, CONNECT_KEYS)
     const { patterns } = options
+    checkKinds(options)
     const terms: Terms = {
       audience: 'peers',
       exposure: toExposure('connect', options.expose ?? [], options.events ?? { in: '*', out: '*' }),
@@ -100,9 +106,12 @@ export class Connections {
 
   /** Closes everything: connections first, so that nobody is sent away by a closing listener of ours. */
   async close(): Promise<void> {
-    await Promise.all([...this.#connections].map((one) => one.close()))
-    await Promise.all([...this.#listeners.keys()].map((one) => one.close()))
+    this.#closed = true
+    const gone = await Promise.allSettled([...this.#connections].map((one) => one.close()))
+    gone.push(...(await Promise.allSettled([...this.#listeners.keys()].map((one) => one.close()))))
     this.#peers.forgetAll()
+    // All are closed, or have tried to.
+    for (const one of gone) if (one.status === 'rejected') throw one.reason
   }
 
   #receiver({ audience, exposure, authenticate }: Admission): Receiver {
@@ -187,6 +196,18 @@ function toAuthenticate(auth: NonNullable<ListenOptions['auth']>): Authenticate 
 function toAudience(audience: unknown): Audience {
   if (audience === 'clients' || audience === 'peers') return audience
   throw new LuciliusError('LUC_OPTIONS_INVALID', "listen: 'audience' is 'clients' or 'peers'.")
+}
+
+function checkKinds({ auth, patterns, wait }: ConnectOptions): void {
+  const wrong =
+    auth !== undefined && typeof (auth as Partial<Auth> | null)?.authorization !== 'string'
+      ? "'auth' is sharedSecret('…')"
+      : patterns !== undefined && !Array.isArray(patterns)
+        ? "'patterns' is a list of patterns"
+        : wait !== undefined && typeof wait !== 'boolean'
+          ? "'wait' is true or false"
+          : undefined
+  if (wrong !== undefined) throw new LuciliusError('LUC_OPTIONS_INVALID', `connect: ${wrong}.`)
 }
 
 function checkTransport(where: string, transport: unknown): void {

@@ -36,8 +36,8 @@ export class Core {
     this.settings = settings
     const parking = new Parking(settings.park)
     const unanswered = new Unanswered(parking, settings, {
-      mayCome: () => settings.park.unknown || this.connections.learning > 0,
-      notFound: (message) => this.#notFound(message),
+      mayCome: () => !this.dispatcher.books.closed && (settings.park.unknown || this.connections.learning > 0),
+      notFound: (message) => (this.dispatcher.books.closed ? this.life.closed() : this.#notFound(message)),
     })
     this.dispatcher = new Dispatcher(settings, unanswered.hold, (...event) => this.events.emit(...event))
     this.events = new Events(this.dispatcher, settings, (emission, taken) => peers.emit(emission, taken))
@@ -52,7 +52,11 @@ export class Core {
           this.connections.drain()
         },
         idle: () => this.dispatcher.books.idle(),
-        abort: () => this.#abort(),
+        abort: () => {
+          this.dispatcher.books.closed = true
+          this.#abort()
+          parking.wake()
+        },
         disconnect: () => this.connections.close(),
       },
       settings,

@@ -85,6 +85,27 @@ export function toLogger(option: boolean | Logger | undefined): Logger {
   throw new LuciliusError('LUC_OPTIONS_INVALID', `${facts} Give true, false, or a logger shaped like pino.`)
 }
 
+/** The same logger, but one that throws loses its line, never the work that it was told of. */
+export function harmless(logger: Logger): Logger {
+  // Made from it, so that what it has beyond our methods stays.
+  const safe = Object.create(logger) as { -readonly [K in keyof Logger]: Logger[K] }
+  for (const level of Object.keys(logLevels) as LogLevel[]) {
+    safe[level] = (...line) => {
+      attempt(() => logger[level](...line))
+    }
+  }
+  safe.child = (bindings) => harmless(attempt(() => logger.child(bindings)) ?? logger)
+  return safe
+}
+
+function attempt<T>(log: () => T): T | undefined {
+  try {
+    return log()
+  } catch {
+    return undefined // there is nowhere left to say it
+  }
+}
+
 function lineWriter(level: number, bindings: object, write: (line: string) => void) {
   return (objOrMsg: unknown, msg?: string) => {
     const head = { level, time: Date.now() }

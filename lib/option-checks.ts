@@ -23,7 +23,7 @@ export function checkMilliseconds(where: string, key: string, value: unknown): a
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
   throw new LuciliusError(
     'LUC_OPTIONS_INVALID',
-    `${where}: '${key}' is a number of milliseconds above 0, not ${typeof value === 'string' ? `'${value}'` : String(value)}.`,
+    `${where}: '${key}' is a number of milliseconds above 0, not ${nameOf(value)}.`,
   )
 }
 
@@ -32,6 +32,11 @@ export function checkCount(where: string, key: string, value: unknown, least: nu
   if (Number.isSafeInteger(value) && (value as number) >= least) return
   throw new LuciliusError(
     'LUC_OPTIONS_INVALID',
-    `${where}: '${key}' is a whole number of at least ${least}, not ${typeof value === 'string' ? `'${value}'` : String(value)}.`,
+    `${where}: '${key}' is a whole number of at least ${least}, not ${nameOf(value)}.`,
   )
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }

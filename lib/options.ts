@@ -1,5 +1,5 @@
 import { LuciliusError } from './errors.js'
-import { type Logger, toLogger } from './logger.js'
+import { harmless, type Logger, toLogger } from './logger.js'
 import { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 import type { RetryOptions } from './peers/retry.js'
 import { newId } from './trace.js'
@@ -65,6 +65,10 @@ const KNOWN = [
   'forgetMs',
   'logger',
 ]
+
+/** 24 days: a timer of Node that is set to more fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 const WHERE = 'lucilius(options)'
 
 /** Checks the options of an app and fills in the defaults. Throws `LUC_OPTIONS_INVALID`. */
@@ -83,9 +87,9 @@ export function toSettings(options: AppOptions): Settings {
     strict: isStrict(given.parity),
     park: toPark(given.park === undefined ? {} : given.park),
     retry: toRetry(given.retry ?? {}),
-    drainMs: milliseconds(given, 'drainMs', 10_000),
-    forgetMs: milliseconds(given, 'forgetMs', 30_000),
-    log: toLogger(given.logger).child({ name }),
+    drainMs: Math.min(milliseconds(given, 'drainMs', 10_000), LONGEST_TIMER_MS),
+    forgetMs: Math.min(milliseconds(given, 'forgetMs', 30_000), LONGEST_TIMER_MS),
+    log: harmless(toLogger(given.logger)).child({ name }),
   }
 }
 
@@ -100,7 +104,7 @@ function isStrict(parity: unknown): boolean {
   if (parity === 'strict' || parity === 'off') return parity === 'strict'
   throw new LuciliusError(
     'LUC_OPTIONS_INVALID',
-    `${WHERE}: 'parity' is 'strict' or 'off', not ${JSON.stringify(parity)}.`,
+    `${WHERE}: 'parity' is 'strict' or 'off', not ${typeof parity === 'string' ? `'${parity}'` : `a ${typeof parity}`}.`,
   )
 }
 

@@ -145,6 +145,8 @@ export interface Observer {
   receive: Carry
   /** The connection is gone. Nothing may be called after it. */
   lost(): void
+  /** Set by the transport while it connects; called when nobody wants the connection any more: end the attempt. */
+  onGiveUp?: (() => void) | undefined
   /** The connecting side's proof of who it is: the value of an `Authorization` header, where a transport has such. */
   readonly authorization?: string | undefined
   /** The other end cannot tell what it is (`connect(transport, { patterns })`): do not ask. */

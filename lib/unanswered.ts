@@ -39,7 +39,9 @@ export class Unanswered {
     again: (leftMs: number) => Promise<unknown>,
   ): Promise<unknown> => {
     if (!this.#prospects.mayCome()) return Promise.reject(this.#prospects.notFound(message))
-    const timeoutMs = Math.min(wish?.timeoutMs ?? this.#timeoutMs, call?.remainingMs ?? Number.POSITIVE_INFINITY)
+    if (wish?.signal?.aborted === true) return Promise.reject(cancelled())
+    if (call?.end !== undefined) return Promise.reject(cancelled())
+    const timeoutMs = this.#patienceMs(call, wish)
     return new Promise((resolve, reject) => {
       const free = () => answered() || !this.#prospects.mayCome()
       const ticket = this.#parking.park(message, free, () => resolve(again(over())))
@@ -59,6 +61,13 @@ export class Unanswered {
       // What a handler acts ends with it.
       call?.signal.addEventListener('abort', () => giveUp(call.end ?? cancelled()), { signal })
     })
+  }
+
+  /** What an act that somebody answers would be given. */
+  #patienceMs(call: Call | undefined, wish: ActOptions | undefined): number {
+    const { timeoutMs, maxTimeoutMs } = this.#limits
+    const left = call === undefined ? maxTimeoutMs : call.remainingMs
+    return Math.min(wish?.timeoutMs ?? (call === undefined ? timeoutMs : left), left)
   }
 }
 

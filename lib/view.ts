@@ -81,6 +81,8 @@ export function viewOf(core: Core, service: string, log: Logger): App {
     },
     connect: async (transport: Transport, options?: ConnectOptions) => {
       if (life.phase === 'draining' || life.phase === 'closed') throw life.closed()
+      // What failed to start has been closed: a connection made now never would be.
+      if (life.phase === 'failed') await life.ready()
       return connections.connect(transport, options)
     },
     find: (message: PatternLike) => {

@@ -8,6 +8,8 @@ export class Books implements Ledger {
   readonly #strict: boolean
   /** How many calls run that no other call accounts for. */
   running = 0
+  /** Nothing is started any more, not even for handlers that go on after they have settled. */
+  closed = false
   #onIdle: (() => void) | undefined
 
   constructor(strict: boolean) {

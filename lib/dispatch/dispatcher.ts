@@ -13,7 +13,7 @@ import { Composition } from './composition.js'
 import type { Within } from './context.js'
 import { Heads, wholeMessage } from './head.js'
 import { launch } from './launch.js'
-import { cancelledBefore, tooLate, tooManyHops, whatIsLeft } from './refusals.js'
+import { appClosed, cancelledBefore, tooLate, tooManyHops, whatIsLeft } from './refusals.js'
 
 /** Bounds and manners that hold for every act of an app. */
 export interface Rules {
@@ -198,6 +198,7 @@ export class Dispatcher implements Within {
       if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
       if (parent !== undefined) {
         origin = parent.origin
+        if (parent.settled && this.books.closed) throw appClosed(action)
         if (parent.settled) timeoutMs = whatIsLeft(parent, action, ownTime ? timeoutMs : Number.POSITIVE_INFINITY)
       }
       if (wish !== undefined) {

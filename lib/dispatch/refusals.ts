@@ -30,6 +30,11 @@ function givenUp(end: LuciliusError, action: Action): LuciliusError {
   return new LuciliusError(end.code, `${describe(action)} was not started: ${why}.`, { handled: 'no' })
 }
 
+/** The error for an act of a handler that has outlived its call and its app. */
+export function appClosed(action: Action): LuciliusError {
+  return new LuciliusError('LUC_SERVICE_CLOSED', `${describe(action)} was not started: the app is closed.`)
+}
+
 /** Milliseconds for an act that a handler makes after it has settled: what its own call had left, if anything. */
 export function whatIsLeft(parent: Call, action: Action, timeoutMs: number): number {
   if (parent.end !== undefined) throw givenUp(parent.end, action)

@@ -38,6 +38,10 @@ export class Wraps {
     if (index >= 0) this.#wraps.splice(index, 1)
   }
 
+  get none(): boolean {
+    return this.#wraps.length === 0
+  }
+
   /** The wraps around an action, outermost first. */
   around(action: Action, at: Side): Wrap[] {
     if (at === 'handler' && action.remote !== undefined) return []

@@ -64,7 +64,7 @@ export class Carrier {
       },
       (error) => {
         arrived(call, peer)
-        return this.#recover(call, remote, peer, toWireError(error))
+        return this.#recover(call, remote, peer, carryError(error))
       },
     )
   }
@@ -81,7 +81,7 @@ export class Carrier {
     try {
       return await this.#send(call, remote, peer, retried)
     } catch (error) {
-      return { error: toWireError(error) }
+      return { error: carryError(error) }
     } finally {
       arrived(call, peer)
     }
@@ -158,6 +158,12 @@ function arrived(call: Call, peer: Peer): void {
   peer.pending--
   call.onCancel = undefined
   if (call.end?.code === 'LUC_DEADLINE_EXCEEDED') peer.doubt()
+}
+
+/** Why carrying failed. What a transport throws that is no `LuciliusError` is its own fault, and tells nothing. */
+function carryError(error: unknown): WireError {
+  if (error instanceof LuciliusError) return toWireError(error)
+  return { code: 'LUC_REPLY_LOST', message: 'The transport failed while it carried the message.', handled: 'unknown' }
 }
 
 function isElsewhere(error: WireError): boolean {

@@ -48,6 +48,7 @@ export class Connector {
     this.#closed = true
     clearTimeout(this.#timer)
     this.#known?.()
+    this.#peer.onGiveUp?.()
     const { connection } = this.#peer
     this.#peer.onLost = undefined
     await connection?.close()
@@ -55,11 +56,15 @@ export class Connector {
 
   async #try(): Promise<void> {
     try {
+      const { losses } = this.#peer
       const connection = await this.#transport.connect(this.#peer)
+      this.#peer.onGiveUp = undefined
       if (this.#closed) {
         await connection.close()
         return
       }
+      // Lost in the very turn in which it came about: nobody will tell it again.
+      if (this.#peer.losses > losses) return this.#again()
       this.#peer.up(connection)
       this.#known?.()
       this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connected')

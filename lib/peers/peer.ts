@@ -38,8 +38,11 @@ export class Peer implements Observer {
   pending = 0
   /** A call to it expired, and nothing has been heard since. */
   suspect = false
+  onGiveUp: (() => void) | undefined = undefined
   /** Called when the connection is gone. */
   onLost: (() => void) | undefined = undefined
+  /** How often a connection was lost, also before it was up. */
+  losses = 0
   readonly #host: Host
   #info = stranger
   #expired = 0
@@ -117,6 +120,7 @@ export class Peer implements Observer {
   }
 
   lost(): void {
+    this.losses++
     if (this.connection === undefined) return
     this.connection = undefined
     this.#host.lost(this)

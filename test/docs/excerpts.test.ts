@@ -31,11 +31,13 @@ t.test('the page that builds a transport leaves nothing of it out', async (t) =>
 })
 
 function excerptsOf({ path: page, text }: Page): Excerpt[] {
-  return [...text.matchAll(/^```typescript ([\w./-]+)\n(.*?)\n```$/gms)].map(({ 1: path = '', 2: body = '', index }) => ({
-    place: `${page}:${text.slice(0, index).split('\n').length}`,
-    path,
-    lines: body.split('\n'),
-  }))
+  return [...text.matchAll(/^```typescript ([\w./-]+)\n(.*?)\n```$/gms)].map(
+    ({ 1: path = '', 2: body = '', index }) => ({
+      place: `${page}:${text.slice(0, index).split('\n').length}`,
+      path,
+      lines: body.split('\n'),
+    }),
+  )
 }
 
 function sourceOf(path: string): string {

@@ -96,7 +96,11 @@ export function sendRaw(steps: readonly Step[], { host }: Address, limitMs: numb
   })
 }
 
-async function play(steps: readonly Step[], socket: ReturnType<typeof connect>, isClosed: () => boolean): Promise<void> {
+async function play(
+  steps: readonly Step[],
+  socket: ReturnType<typeof connect>,
+  isClosed: () => boolean,
+): Promise<void> {
   for (const step of steps) {
     if (step === 'destroy') socket.destroy()
     else if (Buffer.isBuffer(step)) socket.write(step)
@@ -111,7 +115,9 @@ export function complaint(seen: Seen, { outcome, status = [], code, ...never }: 
   const number = Number(/^HTTP\/1\.1 (\d+)/.exec(seen.text)?.[1])
   const answered = status.includes(number)
   const fits =
-    outcome === 'close' ? seen.closed : answered || (outcome === 'status-or-close' && Number.isNaN(number) && seen.closed)
+    outcome === 'close'
+      ? seen.closed
+      : answered || (outcome === 'status-or-close' && Number.isNaN(number) && seen.closed)
   const got = `${seen.closed ? 'closed' : 'open'} ${seen.text.slice(0, 300)}`
   if (!fits) return `${outcome} ${status.join('|')}, got ${got}`
   const told = /"code":"([a-z_A-Z]+)"/.exec(seen.text)?.[1]

@@ -93,7 +93,8 @@ export function toSettings(options: HttpOptions): Settings {
 function toWhere(given: HttpOptions): Where {
   const { port, fastify, server, url, host } = given
   const named = [port, fastify, server, url].filter((one) => one !== undefined)
-  if (named.length !== 1) throw invalid("give one of 'port', 'fastify' and 'server: false' to listen, or 'url' to connect")
+  if (named.length !== 1)
+    throw invalid("give one of 'port', 'fastify' and 'server: false' to listen, or 'url' to connect")
   if (host !== undefined && port === undefined) throw invalid("'host' goes with 'port'")
   if (url !== undefined) {
     if (given.prefix !== undefined) throw invalid("a prefix is the path of 'url'")
@@ -128,7 +129,8 @@ function toFastify(host: unknown): FastifyHost {
 }
 
 function toTls(tls: unknown): Settings['tls'] {
-  if (tls === undefined || (typeof tls === 'object' && tls !== null && !Array.isArray(tls))) return tls as Settings['tls']
+  if (tls === undefined || (typeof tls === 'object' && tls !== null && !Array.isArray(tls)))
+    return tls as Settings['tls']
   throw invalid("'tls' is an object with options of TLS, such as { key, cert }")
 }
 

@@ -1,4 +1,4 @@
-import { type Connection, type Listener, LuciliusError, type Observer, type Receiver } from '../../lib/transport-kit.js'
+import { type Connection, type Credentials, type Listener, LuciliusError, type Observer, type Receiver } from '../../lib/transport-kit.js'
 import { Link } from './link.js'
 
 /** A listener of this process and its links. */
@@ -33,11 +33,18 @@ export function hubOf(url: string): Hub {
   throw new LuciliusError('LUC_UNREACHABLE', `Nobody listens at ${url} in this process.`)
 }
 
-/** Links an observer to a listener. Both have told what they are when it returns. */
-export function joinTo(hub: Hub, observer: Observer): Connection {
-  const link = new Link((there) => hub.receiver.accept(there, {}), observer)
+/**
+ * Links an observer to a listener. Both have told what they are when it returns, unless the one cannot tell. Throws
+ * `LUC_FORBIDDEN` where only clients are served, who learn nothing and are not listened to.
+ */
+export function joinTo(hub: Hub, observer: Observer, who: Credentials): Connection {
+  const isSilent = observer.silent === true
+  if (hub.receiver.audience === 'clients' && !isSilent) {
+    throw new LuciliusError('LUC_FORBIDDEN', "This listener serves clients. Open it with { audience: 'peers' }.")
+  }
+  const link = new Link((there) => hub.receiver.accept(there, who), observer)
   hub.links.add(link)
   link.onClosed = () => hub.links.delete(link)
-  link.open()
+  if (!isSilent) link.open()
   return link.near
 }

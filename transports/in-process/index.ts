@@ -46,6 +46,11 @@ export function inProcess(options: InProcessOptions = {}): Transport {
     audience: 'peers',
     local: true,
     listen: async (receiver: Receiver): Promise<Listener> => openHub(url, receiver),
-    connect: async (observer) => joinTo(hubOf(url), observer),
+    connect: async (observer) => {
+      const { authorization } = observer
+      const who = await hubOf(url).receiver.authenticate({ headers: { authorization } })
+      // Looked up again: it may have been closed meanwhile.
+      return joinTo(hubOf(url), observer, who)
+    },
   }
 }

@@ -63,7 +63,13 @@ export class Link {
   }
 
   #tellNews(from: Observer, to: Observer): void {
-    if (!this.#closed) to.hear(across(from.tell()))
+    if (this.#closed) return
+    try {
+      to.hear(across(from.tell()))
+    } catch {
+      // What one end tells now the other refuses, such as too many patterns: as at the start, they part.
+      this.close()
+    }
   }
 
   #carry(to: Observer, envelope: Envelope, call: Call): Promise<Outcome> {

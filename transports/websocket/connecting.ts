@@ -16,6 +16,10 @@ export function connectTo(url: URL, settings: Settings, observer: Observer): Pro
       fail(unreachable(url, `gave no answer within ${handshakeTimeoutMs} ms`))
       socket.terminate()
     }, handshakeTimeoutMs)
+    observer.onGiveUp = () => {
+      fail(new LuciliusError('LUC_UNREACHABLE', 'The attempt to connect was given up.'))
+      socket.terminate()
+    }
     let met = false
     const fail = (error: unknown) => {
       clearTimeout(timer)

@@ -80,9 +80,11 @@ let lastFrame = Buffer.alloc(0)
 /** The bytes of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
 function frameOf(texts: readonly string[]): Buffer {
   if (texts.length === lastTexts.length && texts.every(isLast)) return lastFrame
-  lastFrame = Buffer.from(texts.length === 1 ? texts.join() : `[${texts.join()}]`)
-  lastTexts = lastFrame.length > JOINED_CHARS ? [] : texts
-  return lastFrame
+  const frame = Buffer.from(texts.length === 1 ? texts.join() : `[${texts.join()}]`)
+  if (frame.length > JOINED_CHARS) return frame
+  lastTexts = texts
+  lastFrame = frame
+  return frame
 }
 
 function isLast(text: string, index: number): boolean {

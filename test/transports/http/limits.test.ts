@@ -1,6 +1,6 @@
-import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { type App, lucilius } from '../../../lib/index.js'
 import { type HttpOptions, http } from '../../../transports/http/index.js'
@@ -85,7 +85,7 @@ t.test('a body is bounded in bytes and depth, both ways', async (t) => {
   const room = 1000 - JSON.stringify({ a: 1, text: '' }).length
   t.match(await post(url, { a: 1, text: 'x'.repeat(room) }), { status: 204 })
   const tooLong = await post(url, { a: 1, text: 'x'.repeat(room + 1) })
-  t.match(tooLong, { status: 413, body: { error: { code: 'LUC_TOO_LARGE', handled: 'no' } } })
+  t.match(tooLong, { status: 413, body: { error: { code: 'LUC_TOO_LARGE', handled: /^no$/ } } })
   t.equal(tooLong.headers.connection, 'close', 'and the rest of it is not read')
   t.match(await post(url, { a: 1, b: { c: [] } }), { status: 204 })
   t.match(await post(url, { a: 1, b: { c: [[]] } }), { status: 400, body: { error: { code: 'LUC_MESSAGE_INVALID' } } })
@@ -105,7 +105,7 @@ t.test('the connecting side bounds what it sends and what it takes', async (t) =
   })
   const { url } = await service.listen(http({ port: 0 }), { expose: '*', audience: 'peers' })
   await caller.connect(http({ url, maxBytes: 5000 }))
-  t.match(await failureOf(caller.act('a:1', { text: 'x'.repeat(5000) })), { code: 'LUC_TOO_LARGE', handled: 'no' })
+  t.match(await failureOf(caller.act('a:1', { text: 'x'.repeat(5000) })), { code: 'LUC_TOO_LARGE', handled: /^no$/ })
   t.equal(ran, 0)
   t.match(await failureOf(caller.act('a:1', { length: 10_000 })), { code: 'LUC_WIRE_INVALID', handled: 'unknown' })
   t.equal(ran, 1)
@@ -125,7 +125,7 @@ t.test('as many messages of one peer run as the listener says, and those beyond 
   await caller.connect(http({ url }))
   const calls = Array.from({ length: 4 }, () => caller.act('a:1'))
   await eventually(() => running === 4)
-  t.match(await failureOf(caller.act('a:1')), { code: 'LUC_OVERLOADED', handled: 'no', retryable: true })
+  t.match(await failureOf(caller.act('a:1')), { code: 'LUC_OVERLOADED', handled: /^no$/, retryable: true })
   release.open()
   t.strictSame(await Promise.all(calls), ['done', 'done', 'done', 'done'])
   t.equal(await caller.act('a:1'), 'done', 'and room is made')
@@ -182,7 +182,7 @@ t.test('a header that does not come, and a body that does not, are answered 408 
     })
     socket.write(bytes)
     await once(socket, 'close')
-    t.match(text, /^HTTP\/1\.1 408 [^]*"code":"LUC_WIRE_INVALID"[^]*"handled":"no"/, JSON.stringify(bytes))
+    t.match(text, /^HTTP\/1\.1 408 [\s\S]*"code":"LUC_WIRE_INVALID"[\s\S]*"handled":"no"/, JSON.stringify(bytes))
   }
 })
 
@@ -190,7 +190,7 @@ t.test('a header that is too long is answered 431', async (t) => {
   const app = made(t)
   const { url } = await app.listen(http({ port: 0 }), { expose: '*' })
   const answer = await post(url, { a: 1 }, { 'x-long': 'x'.repeat(20_000) })
-  t.match(answer, { status: 431, body: { error: { code: 'LUC_TOO_LARGE', handled: 'no' } } })
+  t.match(answer, { status: 431, body: { error: { code: 'LUC_TOO_LARGE', handled: /^no$/ } } })
 })
 
 t.test('whoever does not answer in time is tried again', async (t) => {

@@ -61,8 +61,8 @@ t.test('an error is a body with code, message and handled, and the status of its
   t.strictSame(refused.body, {
     error: { code: 'RATE_UNKNOWN', message: 'No rate from XYZ to EUR', handled: 'yes', details: { from: 'XYZ' } },
   })
-  t.match(await post(url, '{"a":'), { status: 400, body: { error: { code: 'LUC_WIRE_INVALID', handled: 'no' } } })
-  t.match(await post(url, '[1]'), { status: 400, body: { error: { code: 'LUC_MESSAGE_INVALID', handled: 'no' } } })
+  t.match(await post(url, '{"a":'), { status: 400, body: { error: { code: 'LUC_WIRE_INVALID', handled: /^no$/ } } })
+  t.match(await post(url, '[1]'), { status: 400, body: { error: { code: 'LUC_MESSAGE_INVALID', handled: /^no$/ } } })
 })
 
 t.test('what is not exposed and what is not there are answered alike, byte for byte', async (t) => {
@@ -75,8 +75,14 @@ t.test('what is not exposed and what is not there are answered alike, byte for b
 t.test('a message is JSON, and sent as such', async (t) => {
   const { url } = await serve(t)
   const body = '{"a":1,"reply":1}'
-  const expected = { status: 415, body: { error: { code: 'LUC_UNSUPPORTED_MEDIA', handled: 'no' } } }
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'multipart/form-data', 'x']) {
+  const expected = { status: 415, body: { error: { code: 'LUC_UNSUPPORTED_MEDIA', handled: /^no$/ } } }
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/jsonp',
+    'multipart/form-data',
+    'x',
+  ]) {
     t.match(await post(url, body, { 'content-type': type }), expected, type)
   }
   t.match(await post(url, body, { 'content-encoding': 'gzip' }), expected)
@@ -84,20 +90,23 @@ t.test('a message is JSON, and sent as such', async (t) => {
   t.match(await post(url, body, { 'content-type': 'Application/JSON; charset=UTF-8' }), { status: 200 })
 })
 
-t.test('another method is 405 with those that are allowed, and another path 404, in the form of every error', async (t) => {
-  const { url } = await serve(t)
-  for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']) {
-    const { status, headers, text } = await ask(`${url}/act`, { method })
-    t.equal(status, 405, method)
-    t.equal(headers.allow, 'POST')
-    if (method !== 'HEAD') t.match(JSON.parse(text), { error: { code: 'LUC_METHOD_NOT_ALLOWED', handled: 'no' } })
-  }
-  t.match(await ask(`${url}/health`, { method: 'POST', body: {} }), { status: 405, headers: { allow: 'GET, HEAD' } })
-  for (const path of ['/', '/nope', '/act/', '/ACT', '//act', '/health/x']) {
-    const asked = path === '/' ? { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } } : {}
-    t.match(await ask(url + path, asked), { status: 404, body: { error: { handled: 'no' } } }, path)
-  }
-})
+t.test(
+  'another method is 405 with those that are allowed, and another path 404, in the form of every error',
+  async (t) => {
+    const { url } = await serve(t)
+    for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']) {
+      const { status, headers, text } = await ask(`${url}/act`, { method })
+      t.equal(status, 405, method)
+      t.equal(headers.allow, 'POST')
+      if (method !== 'HEAD') t.match(JSON.parse(text), { error: { code: 'LUC_METHOD_NOT_ALLOWED', handled: /^no$/ } })
+    }
+    t.match(await ask(`${url}/health`, { method: 'POST', body: {} }), { status: 405, headers: { allow: 'GET, HEAD' } })
+    for (const path of ['/', '/nope', '/act/', '/ACT', '//act', '/health/x']) {
+      const asked = path === '/' ? { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } } : {}
+      t.match(await ask(url + path, asked), { status: 404, body: { error: { handled: /^no$/ } } }, path)
+    }
+  },
+)
 
 t.test('health and readiness are there for everybody, with HEAD as with GET', async (t) => {
   const { app, url } = await serve(t, { auth: () => false })
@@ -142,7 +151,11 @@ t.test('the time and the trace of a client count', async (t) => {
   const meta = body as Context['meta']
   t.match(meta.traceparent, /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/)
   t.ok(meta.deadline - Date.now() < 2100 && meta.deadline > Date.now())
-  t.match(await post(url, { a: 'meta' }, { traceparent: 'nonsense' }), { status: 200 }, 'what cannot be read is no trace')
+  t.match(
+    await post(url, { a: 'meta' }, { traceparent: 'nonsense' }),
+    { status: 200 },
+    'what cannot be read is no trace',
+  )
   app.add('a:slow', () => new Promise(() => {}))
   t.match(await post(url, { a: 'slow' }, { 'lucilius-timeout-ms': '40' }), {
     status: 504,
@@ -150,7 +163,7 @@ t.test('the time and the trace of a client count', async (t) => {
   })
   t.match(await post(url, { a: 'meta' }, { 'lucilius-timeout-ms': '0' }), {
     status: 504,
-    body: { error: { code: 'LUC_DEADLINE_EXCEEDED', handled: 'no' } },
+    body: { error: { code: 'LUC_DEADLINE_EXCEEDED', handled: /^no$/ } },
   })
   for (const time of ['NaN', '-1', 'Infinity', '0x10', '1e3', ' ', '1, 2']) {
     t.match(

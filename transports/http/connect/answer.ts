@@ -1,4 +1,11 @@
-import { decodeJson, LuciliusError, type Outcome, type PortableLimits, toOutcome, type WireError } from '../../../lib/transport-kit.js'
+import {
+  decodeJson,
+  LuciliusError,
+  type Outcome,
+  type PortableLimits,
+  toOutcome,
+  type WireError,
+} from '../../../lib/transport-kit.js'
 import { status as known } from '../status.js'
 import type { Answer } from './exchange.js'
 

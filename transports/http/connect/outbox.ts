@@ -35,7 +35,8 @@ export class Outbox {
   async send(envelope: Envelope): Promise<Outcome> {
     const text = encodeEnvelope(envelope)
     const bytes = Buffer.byteLength(text)
-    if (bytes > this.#maxBytes) throw new LuciliusError('LUC_TOO_LARGE', `The event has more than ${this.#maxBytes} bytes.`)
+    if (bytes > this.#maxBytes)
+      throw new LuciliusError('LUC_TOO_LARGE', `The event has more than ${this.#maxBytes} bytes.`)
     if (this.#bytes + bytes > MOST_WAITING) {
       throw new LuciliusError('LUC_OVERLOADED', 'The peer does not take events as fast as they come.')
     }

@@ -4,8 +4,8 @@ import {
   type Connection,
   decodeEnvelope,
   decodeJson,
-  encodeJson,
   type Envelope,
+  encodeJson,
   envelopeLimits,
   LuciliusError,
   type Observer,
@@ -59,9 +59,14 @@ export class PeerConnection implements Connection {
 
   /** Opens the stream, hears the listener and tells it what this app is. Rejects with what stands in the way. */
   async open(path: string, authorization: string | undefined): Promise<void> {
-    const headers = ['accept', 'text/event-stream', ...(authorization === undefined ? [] : ['authorization', authorization])]
+    const headers = [
+      'accept',
+      'text/event-stream',
+      ...(authorization === undefined ? [] : ['authorization', authorization]),
+    ]
     const { connectTimeoutMs } = this.#settings
-    const late = () => this.#end(new LuciliusError('LUC_UNREACHABLE', `The listener did not answer within ${connectTimeoutMs} ms.`))
+    const late = () =>
+      this.#end(new LuciliusError('LUC_UNREACHABLE', `The listener did not answer within ${connectTimeoutMs} ms.`))
     const timer = setTimeout(late, connectTimeoutMs)
     try {
       await new Promise<void>((resolve, reject) => {

@@ -1,11 +1,5 @@
 import type { Pool } from 'undici'
-import {
-  type ActEnvelope,
-  type Call,
-  encodeJson,
-  LuciliusError,
-  type Outcome,
-} from '../../../lib/transport-kit.js'
+import { type ActEnvelope, type Call, encodeJson, LuciliusError, type Outcome } from '../../../lib/transport-kit.js'
 import { CONNECTION, type Fields, writeClientMeta, writePeerAct } from '../fields.js'
 import type { Settings } from '../options.js'
 import type { Target } from '../target.js'

@@ -49,13 +49,13 @@ export class ServerSentEvents {
       this.#data = ''
       return event.event === '' ? undefined : event
     }
-    if (line.startsWith('event:')) this.#event = valueOf(line, 6)
-    if (line.startsWith('data:')) this.#data = valueOf(line, 5)
+    if (line.startsWith('event:')) this.#event = fieldValue(line, 6)
+    if (line.startsWith('data:')) this.#data = fieldValue(line, 5)
     return undefined
   }
 }
 
 /** One space after the colon belongs to neither. */
-function valueOf(line: string, from: number): string {
+function fieldValue(line: string, from: number): string {
   return line.slice(line[from] === ' ' ? from + 1 : from)
 }

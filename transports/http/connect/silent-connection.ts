@@ -1,5 +1,12 @@
 import { connect } from 'node:net'
-import { type Call, type Connection, type Envelope, LuciliusError, type Observer, type Outcome } from '../../../lib/transport-kit.js'
+import {
+  type Call,
+  type Connection,
+  type Envelope,
+  LuciliusError,
+  type Observer,
+  type Outcome,
+} from '../../../lib/transport-kit.js'
 import type { Target } from '../target.js'
 import type { Sender } from './sender.js'
 

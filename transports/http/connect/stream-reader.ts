@@ -33,7 +33,11 @@ export class StreamReader implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: { 'content-type'?: string | string[] }): void {
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: { 'content-type'?: string | string[] },
+  ): void {
     const type = String(headers['content-type'])
     this.#status = status
     this.#isStream = status === known.ok && type.startsWith('text/event-stream')
@@ -79,12 +83,23 @@ export class StreamReader implements Dispatcher.DispatchHandler {
     } catch (error) {
       return error as Error
     }
-    return new LuciliusError('LUC_WIRE_INVALID', `The listener answered with status ${answer.status}, not with a stream.`)
+    return new LuciliusError(
+      'LUC_WIRE_INVALID',
+      `The listener answered with status ${answer.status}, not with a stream.`,
+    )
   }
 }
 
 /** The error that a listener answered to a request that is no act. */
-export function toLuciliusError({ code, message, handled }: { readonly code: string; readonly message: string; readonly handled: 'no' | 'yes' | 'unknown' }): LuciliusError {
+export function toLuciliusError({
+  code,
+  message,
+  handled,
+}: {
+  readonly code: string
+  readonly message: string
+  readonly handled: 'no' | 'yes' | 'unknown'
+}): LuciliusError {
   // A code that this version does not know is an error of ours all the same.
   return new LuciliusError(code as LuciliusError['code'], message, { handled })
 }

@@ -22,9 +22,7 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
     let envelope: ActEnvelope
     try {
       const message = readMessage(request, settings)
-      envelope = isPeer
-        ? readPeerAct(message, headers)
-        : { kind: 'act', message, meta: readClientMeta(headers) }
+      envelope = isPeer ? readPeerAct(message, headers) : { kind: 'act', message, meta: readClientMeta(headers) }
     } catch (error) {
       answerError(leaving(door, reply), toFailure(error))
       return

@@ -54,7 +54,9 @@ async function openPort(
     await listenOn(server, port, host)
   } catch (cause) {
     await app.close()
-    throw new LuciliusError('LUC_LISTEN_FAILED', `Cannot listen on port ${port} of ${host}: ${reasonOf(cause)}.`, { cause })
+    throw new LuciliusError('LUC_LISTEN_FAILED', `Cannot listen on port ${port} of ${host}: ${reasonOf(cause)}.`, {
+      cause,
+    })
   }
   const { lingerMs, tls } = door.settings
   // A server that listens on a port has an address with one.

@@ -6,8 +6,8 @@ import { status } from '../status.js'
 import { answer, answerError } from './answer.js'
 import { type Door, isLeaving } from './door.js'
 import { closing, noSuchPath, toFailure } from './failures.js'
-import { readJson } from './message-body.js'
 import type { Guard } from './guard.js'
+import { readJson } from './message-body.js'
 import { PeerStream } from './peer-stream.js'
 
 /** What only peers may see: the patterns, the stream of changes and events, and the way back up that stream. */
@@ -101,5 +101,7 @@ async function takeEvents({ observer }: PeerStream, list: unknown): Promise<Outc
 /** The core refuses a peer with an error of its own, as when an app connects to itself. */
 function notHeard(error: unknown): LuciliusError {
   const failure = toFailure(error)
-  return failure.code === 'LUC_ACTION_FAILED' ? new LuciliusError('LUC_FORBIDDEN', 'This app is no peer here.') : failure
+  return failure.code === 'LUC_ACTION_FAILED'
+    ? new LuciliusError('LUC_FORBIDDEN', 'This app is no peer here.')
+    : failure
 }

@@ -20,7 +20,8 @@ export function addRoutes(instance: FastifyInstance, door: Door): void {
   instance.route({ method: 'POST', url: '/act', onRequest: guard, bodyLimit: maxBytes, handler: actRoute(door) })
   healthRoutes(instance, door)
   if (isPeers) peerRoutes(instance, door, guard)
-  else instance.route({ method: 'POST', url: '/event', onRequest: guard, bodyLimit: maxBytes, handler: eventRoute(door) })
+  else
+    instance.route({ method: 'POST', url: '/event', onRequest: guard, bodyLimit: maxBytes, handler: eventRoute(door) })
   refuseOtherMethods(instance, isPeers ? { ...always, ...forPeers } : { ...always, ...forClients })
 }
 

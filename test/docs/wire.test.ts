@@ -1,0 +1,194 @@
+import { on, once } from 'node:events'
+import { request } from 'node:http'
+import { json } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { ActionError, type App, lucilius } from '../../lib/index.js'
+import { readAnnouncement } from '../../lib/peers/announcement.js'
+import { type Observer, toEnvelope, toOutcome } from '../../lib/transport-kit.js'
+import { http } from '../../transports/http/index.js'
+import { websocket } from '../../transports/websocket/index.js'
+import { docPages } from './pages.js'
+
+/** A sample of the page: its mark, and what stands in it. */
+interface Sample {
+  readonly mark: string
+  readonly body: string
+}
+
+/** A message of a frame, as far as it is looked at. */
+interface Told {
+  readonly kind: string
+  readonly id?: string | number
+  readonly instance?: string
+}
+
+const page = docPages().find(({ path }) => path === 'docs/wire.md')?.text ?? ''
+const samples: readonly Sample[] = [...page.matchAll(/^```(json [\w-]+|http)\n(.*?)\n```$/gms)].map(
+  ({ 1: mark = '', 2: body = '' }) => ({ mark, body }),
+)
+const call = { onCancel: undefined }
+
+t.test('each envelope of the page is read as it stands there', async (t) => {
+  const envelopes = marked(t, 'json act', 'json event')
+  for (const { body } of envelopes) t.strictSame(toEnvelope(parse(body)), { meta: {}, ...parse(body) })
+})
+
+t.test('each act of the page has the outcome that follows it', async (t) => {
+  const observer = await overNoWire(rates(t))
+  const acts = marked(t, 'json act', 'json outcome')
+  t.strictSame(
+    acts.map(({ mark }) => mark),
+    acts.map((_, index) => (index % 2 === 0 ? 'json act' : 'json outcome')),
+    'they come in pairs',
+  )
+  for (const [act, outcome] of pairs(acts)) {
+    const expected = toOutcome(parse(outcome))
+    t.strictSame(expected, parse(outcome))
+    t.strictSame(JSON.parse(JSON.stringify(await observer.receive(toEnvelope(parse(act)), call))), expected)
+  }
+})
+
+t.test('the announcement of the page is that of its app, and is read', async (t) => {
+  const observer = await overNoWire(rates(t))
+  for (const { body } of marked(t, 'json announcement')) {
+    const { instance } = readAnnouncement(parse(body))
+    t.strictSame(JSON.parse(JSON.stringify({ ...observer.tell(), instance })), parse(body))
+    for (const wire of [2, '1', undefined]) {
+      t.throws(() => readAnnouncement({ ...parse(body), wire }), { code: 'LUC_WIRE_INVALID' })
+    }
+  }
+})
+
+t.test('what the page calls unknown passes by or is refused, as it says', async (t) => {
+  const [act] = marked(t, 'json act')
+  const envelope = parse(act?.body ?? '')
+  t.strictSame(toEnvelope({ ...envelope, colour: 1 }), envelope)
+  t.throws(() => toEnvelope({ ...envelope, kind: 'order' }), { code: 'LUC_WIRE_INVALID' })
+  t.throws(() => toEnvelope({ ...envelope, message: [] }), { code: 'LUC_MESSAGE_INVALID' })
+  for (const meta of [{ timeoutMs: -1 }, { hops: 0.5 }, { id: 1 }, { traceparent: 1 }, 'text']) {
+    t.throws(() => toEnvelope({ ...envelope, meta }), { code: 'LUC_WIRE_INVALID' }, JSON.stringify(meta))
+  }
+})
+
+t.test('each request of the page has the answer that follows it', async (t) => {
+  const { url } = await rates(t).listen(http({ port: 0 }), { expose: '*' })
+  for (const [question, answer] of pairs(marked(t, 'http'))) {
+    const [line = '', headers, body] = parts(question)
+    const [method = '', path = ''] = line.split(' ')
+    const sent = request(new URL(path, url), { method, headers, agent: false }).end(body)
+    const [response] = await once(sent, 'response')
+    const [status = '', expected, text] = parts(answer)
+    t.equal(`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`, status)
+    for (const [name, value] of Object.entries(expected)) t.equal(response.headers[name], value, name)
+    t.strictSame(await json(response), JSON.parse(text))
+  }
+})
+
+t.test('each frame of the page has the answer that follows it, to clients and to peers', async (t) => {
+  for (const [audience, prefix] of [
+    ['clients', ''],
+    ['peers', 'peer-'],
+  ] as const) {
+    const { url } = await rates(t).listen(websocket({ port: 0 }), { expose: '*', events: { in: '*' }, audience })
+    const { send, received } = await connected(t, url)
+    for (const [question, answer] of pairs(marked(t, `json ${prefix}sent`, `json ${prefix}received`))) {
+      send(question)
+      const expected: Told[] = [JSON.parse(answer)].flat()
+      const messages: Told[] = []
+      while (messages.length < expected.length) messages.push(await received())
+      for (const one of expected) {
+        const message = messages.find(({ kind, id }) => kind === one.kind && id === one.id)
+        t.strictSame({ ...message, ...(one.instance && { instance: one.instance }) }, one)
+        if (one.kind === 'announcement') readAnnouncement(one)
+      }
+    }
+  }
+})
+
+t.test('an event of the page reaches the subscriptions of its app, whoever sends it', async (t) => {
+  const app = rates(t)
+  const { url } = await app.listen(websocket({ port: 0 }), { expose: '*', events: { in: '*' } })
+  const { send } = await connected(t, url)
+  for (const { body } of marked(t, 'json observed')) {
+    const observed = new Promise((resolve) => app.on('role:rates', { each: 'instance' }, resolve))
+    send(body)
+    t.strictSame(await observed, parse(body).message)
+  }
+})
+
+t.test('each sample of the page is tried', async (t) => {
+  const overNoWire = ['act', 'event', 'outcome', 'announcement']
+  const framed = ['sent', 'received', 'peer-sent', 'peer-received', 'observed']
+  const tried = ['http', ...[...overNoWire, ...framed].map((mark) => `json ${mark}`)]
+  for (const { mark } of samples) t.ok(tried.includes(mark), mark)
+  t.notMatch(page, /^```json\n/m, 'and all say what they are')
+})
+
+/** The app that the page describes. */
+function rates(t: Test): App {
+  const app = lucilius({ name: 'rates', parity: 'strict' })
+  app.add('role:rates,cmd:get', { idempotent: true }, ({ pair }) => {
+    if (pair === 'usd_eur') return { pair, rate: 0.5 }
+    throw new ActionError('PAIR_UNKNOWN', 'There is no rate of this pair.', { pair })
+  })
+  app.on('role:rates,event:wanted', () => {})
+  t.teardown(() => app.close())
+  return app
+}
+
+/** The half of a connection that an app gives to a transport. */
+async function overNoWire(app: App): Promise<Observer> {
+  let observer: Observer | undefined
+  await app.listen(
+    {
+      name: 'none',
+      audience: 'peers',
+      local: true,
+      listen: async (receiver) => {
+        observer = receiver.accept(undefined, {})
+        return { url: 'none:', close: async () => {} }
+      },
+      connect: () => Promise.reject(new Error('It only listens.')),
+    },
+    { expose: '*', events: { in: '*' } },
+  )
+  return observer as Observer // It listens.
+}
+
+/** A socket, and the messages that come over it, one by one in whatever frames. */
+async function connected(t: Test, url: string) {
+  const socket = new WebSocket(url, 'lucilius.v1')
+  t.teardown(() => socket.terminate())
+  const frames = on(socket, 'message')
+  const messages: Told[] = []
+  await once(socket, 'open')
+  return {
+    send: (text: string) => socket.send(text),
+    received: async () => {
+      while (messages.length === 0) messages.push(...[JSON.parse(String((await frames.next()).value[0]))].flat())
+      return messages.shift() as Told // There is one.
+    },
+  }
+}
+
+function marked(t: Test, ...marks: readonly string[]): readonly Sample[] {
+  const found = samples.filter(({ mark }) => marks.includes(mark))
+  t.ok(found.length > 0, `there are samples: ${marks.join(', ')}`)
+  return found
+}
+
+function pairs(list: readonly Sample[]): [string, string][] {
+  return Array.from({ length: list.length / 2 }, (_, n) => [list[2 * n]?.body ?? '', list[2 * n + 1]?.body ?? ''])
+}
+
+/** The first line, the header fields and the body of a request or an answer. */
+function parts(text: string): [string, { [name: string]: string }, string] {
+  const [head = '', ...body] = text.split('\n\n')
+  const [line = '', ...fields] = head.split('\n')
+  return [line, Object.fromEntries(fields.map((field) => field.split(': '))), body.join('\n\n')]
+}
+
+function parse(body: string): { [key: string]: unknown } {
+  return JSON.parse(body) as { [key: string]: unknown } // The samples are objects.
+}

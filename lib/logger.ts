@@ -87,15 +87,17 @@ export function toLogger(option: boolean | Logger | undefined): Logger {
 
 /** The same logger, but one that throws loses its line, never the work that it was told of. */
 export function harmless(logger: Logger): Logger {
-  // Made from it, so that what it has beyond our methods stays.
-  const safe = Object.create(logger) as { -readonly [K in keyof Logger]: Logger[K] }
-  for (const level of Object.keys(logLevels) as LogLevel[]) {
-    safe[level] = (...line) => {
-      attempt(() => logger[level](...line))
-    }
+  if (logger === silentLogger) return logger
+  const methods: PropertyDescriptorMap = {
+    child: {
+      value: (bindings: Record<string, unknown>) => harmless(attempt(() => logger.child(bindings)) ?? logger),
+    },
   }
-  safe.child = (bindings) => harmless(attempt(() => logger.child(bindings)) ?? logger)
-  return safe
+  for (const level of Object.keys(logLevels) as LogLevel[]) {
+    methods[level] = { value: (...line: [unknown, string?]) => void attempt(() => logger[level](...line)) }
+  }
+  // Made from it, so that what it has beyond our methods stays.
+  return Object.create(logger, methods)
 }
 
 function attempt<T>(log: () => T): T | undefined {

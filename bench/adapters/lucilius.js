@@ -23,21 +23,21 @@ export const adapter = {
   },
 
   async server({ port, variant, patterns = 10 }) {
-    const { app, transport } = await peer(variant)
+    const { app, transport } = await peer('server', variant)
     for (const pattern of otherPatterns(patterns)) app.add(pattern, handler)
     app.add(PATTERN, handler)
     await app.listen(transport({ port }), { expose: '*', audience: 'peers' })
   },
 
   async client({ port, variant }) {
-    const { app, transport, address } = await peer(variant)
+    const { app, transport, address } = await peer('client', variant)
     await app.connect(transport({ url: address(port) }))
     return { call: (message) => app.act(message) }
   },
 
   // Every 1,024 events the subscribers are asked to answer, as any program does that emits more than they can take.
   async publisher({ port, variant }) {
-    const { app, transport } = await peer(variant)
+    const { app, transport } = await peer('publisher', variant)
     await app.listen(transport({ port }), { expose: [], events: { out: '*' }, audience: 'peers' })
     let emitted = 0
     return {
@@ -53,16 +53,16 @@ export const adapter = {
   },
 
   async subscriber({ port, variant, nr }, onMessage) {
-    const { app, transport, address } = await peer(variant)
+    const { app, transport, address } = await peer('subscriber', variant)
     app.on('role:rate,event:changed', { each: 'instance' }, onMessage)
     app.add({ role: 'subscriber', nr }, () => true)
     await app.connect(transport({ url: address(port) }), { expose: '*' })
   },
 }
 
-async function peer(variant) {
+async function peer(name, variant) {
   const { lucilius } = await import('../../build/lib/index.js')
-  return { app: lucilius({ parity: 'off' }), ...(await carriers[variant]()) }
+  return { app: lucilius({ name, parity: 'off' }), ...(await carriers[variant]()) }
 }
 
 const carriers = {

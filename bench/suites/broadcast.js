@@ -9,7 +9,10 @@ import { spread } from '../lib/table.js'
 export const title = 'E. Broadcast to 8 subscribers in 2 processes'
 export const floor = 'net'
 export const defaults = { rounds: 5, ms: 600 }
-export const contenders = [floor, 'net#batch', 'ws', 'ws#batch', 'nats', 'moleculer#tcp', 'moleculer#nats', 'cote']
+export const contenders = [
+  ...[floor, 'net#batch', 'ws', 'ws#batch', 'lucilius#websocket'],
+  ...['nats', 'moleculer#tcp', 'moleculer#nats', 'cote'],
+]
 const PROCESSES = 2
 const EACH = 4
 

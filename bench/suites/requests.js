@@ -11,6 +11,7 @@ export const floor = 'net'
 export const defaults = { rounds: 5, ms: 400 }
 export const contenders = [
   ...[floor, 'net#batch', 'net#cap16', 'ws', 'ws#batch', 'ws#cap16'],
+  ...['lucilius#websocket', 'lucilius#http'],
   ...['http#p1', 'http#p10', 'http#dispatch', 'fastify#p1', 'fastify#p10'],
   ...['grpc', 'nats', 'nats#fast', 'nest', 'moleculer#tcp', 'moleculer#nats', 'seneca#web', 'seneca#tcp', 'cote'],
 ]

@@ -6,6 +6,7 @@ export const title = 'F. Server killed with 64 requests in flight, started again
 export const floor = undefined
 export const defaults = { rounds: 1, ms: 5000 } // ms: how long requests go on after the restart
 export const contenders = [
+  ...['lucilius#websocket', 'lucilius#http'],
   ...['fastify#p1', 'grpc', 'nats', 'nest', 'moleculer#tcp', 'moleculer#nats', 'seneca#web', 'seneca#tcp', 'cote'],
 ]
 const SETTLE_MS = 6000 // then what has not settled counts as hung

@@ -113,6 +113,9 @@ export class Carrier {
       peer = pick(remote, refused)
       if (peer === undefined) {
         if (error?.code === 'LUC_OVERLOADED') throw fromWireError(error)
+        // Nobody of this service is left, but another one may answer: an app that came back under a new name, for instance.
+        const other = remote.peers.length === 0 ? this.#dispatcher.reroute(call) : undefined
+        if (other !== undefined && other !== call.action) return this.#dispatcher.follow(other, call)
         refused.clear()
         error = undefined
         await this.#park(call, remote)

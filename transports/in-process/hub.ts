@@ -1,4 +1,11 @@
-import { type Connection, type Credentials, type Listener, LuciliusError, type Observer, type Receiver } from '../../lib/transport-kit.js'
+import {
+  type Connection,
+  type Credentials,
+  type Listener,
+  LuciliusError,
+  type Observer,
+  type Receiver,
+} from '../../lib/transport-kit.js'
 import { Link } from './link.js'
 
 /** A listener of this process and its links. */

@@ -134,6 +134,23 @@ t.test('acts wait for a connection that is away, and are served in order when it
   t.strictSame([...runs.keys()], [...Array(50).keys()])
 })
 
+t.test('acts wait for an app without a name, which comes back as another service', async (t) => {
+  const app = client(t)
+  const serve = async (port: number) => {
+    const service = lucilius({ drainMs: 50 })
+    t.teardown(() => service.close())
+    service.add('a:1', ({ n }) => n)
+    const { url } = await service.listen(websocket({ port }), { expose: '*', audience: 'peers' })
+    return { service, port: Number(new URL(url).port), url }
+  }
+  const { service, port, url } = await serve(0)
+  await app.connect(websocket({ url }))
+  await service.close()
+  const acts = Array.from({ length: 10 }, (_, n) => app.act('a:1', { n }))
+  await serve(port)
+  t.strictSame(await Promise.all(acts), [...Array(10).keys()])
+})
+
 t.test('an act that was never written is not handled when the connection goes', async (t) => {
   const service = lucilius({ name: 'service', drainMs: 50 })
   t.teardown(() => service.close())

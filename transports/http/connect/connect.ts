@@ -14,6 +14,7 @@ export async function connectTo(target: Target, settings: Settings, observer: Ob
   if (observer.silent === true) return new SilentConnection(observer, sender)
   const client = new Client(target.origin, { ...lasting, connect: socketOptions(settings) })
   const connection = new PeerConnection(observer, sender, client, settings)
+  observer.onGiveUp = () => void connection.close()
   await connection.open(`${target.prefix}/stream`, authorization)
   return connection
 }

@@ -32,12 +32,12 @@ async function answer(text: string): Promise<void> {
 }
 
 async function converse(port: number): Promise<void> {
-  console.log('The market is simulated: a random walk from made-up rates. Ctrl-C ends it.')
   app.use(market, { everyMs: 400, seed: 1 }).use(client, { everyMs: 1000, print: console.log })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => app.close().catch(fail))
   const { url } = await app.listen(http({ port }), {
     expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*', 'role:rates,cmd:get', 'role:rates,cmd:list'],
   })
+  console.log('The market is simulated: a random walk from made-up rates. Ctrl-C ends it.')
   const message = '{"role":"convert","cmd":"amount","from":"usd","to":"eur","amount":100}'
   console.log(`curl -H 'content-type: application/json' -d '${message}' ${url}/act`)
 }

@@ -1,11 +1,11 @@
 import { on, once } from 'node:events'
 import { request } from 'node:http'
-import { json } from 'node:stream/consumers'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { ActionError, type App, lucilius } from '../../lib/index.js'
 import { readAnnouncement } from '../../lib/peers/announcement.js'
-import { type Observer, toEnvelope, toOutcome } from '../../lib/transport-kit.js'
+import { type Observer, toEnvelope, toMeta, toOutcome } from '../../lib/transport-kit.js'
 import { http } from '../../transports/http/index.js'
 import { websocket } from '../../transports/websocket/index.js'
 import { docPages } from './pages.js'
@@ -24,7 +24,7 @@ interface Told {
 }
 
 const page = docPages().find(({ path }) => path === 'docs/wire.md')?.text ?? ''
-const samples: readonly Sample[] = [...page.matchAll(/^```(json [\w-]+|http)\n(.*?)\n```$/gms)].map(
+const samples: readonly Sample[] = [...page.matchAll(/^```(json [\w-]+|http(?: peers)?)\n(.*?)\n```$/gms)].map(
   ({ 1: mark = '', 2: body = '' }) => ({ mark, body }),
 )
 const call = { onCancel: undefined }
@@ -71,18 +71,33 @@ t.test('what the page calls unknown passes by or is refused, as it says', async 
   }
 })
 
-t.test('each request of the page has the answer that follows it', async (t) => {
-  const { url } = await rates(t).listen(http({ port: 0 }), { expose: '*' })
-  for (const [question, answer] of pairs(marked(t, 'http'))) {
-    const [line = '', headers, body] = parts(question)
-    const [method = '', path = ''] = line.split(' ')
-    const sent = request(new URL(path, url), { method, headers, agent: false }).end(body)
-    const [response] = await once(sent, 'response')
-    const [status = '', expected, text] = parts(answer)
-    t.equal(`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`, status)
-    for (const [name, value] of Object.entries(expected)) t.equal(response.headers[name], value, name)
-    t.strictSame(await json(response), JSON.parse(text))
+t.test('each request of a client has the answer that follows it', async (t) => {
+  const { url } = await rates(t).listen(http({ port: 0 }), { expose: '*', events: { in: '*' } })
+  for (const [question, answer] of pairs(marked(t, 'http'))) await exchange(t, url, question, answer)
+})
+
+t.test('each request of a peer has the answer that follows it, and its stream begins as the page says', async (t) => {
+  const app = rates(t)
+  const settings = { expose: '*', events: { in: '*', out: '*' }, audience: 'peers' } as const
+  const { url } = await app.listen(http({ port: 0 }), settings)
+  const asked = request(new URL('/stream', url), { agent: false }).end()
+  t.teardown(() => asked.destroy())
+  const [response] = await once(asked, 'response')
+  const arriving = on(response.setEncoding('utf8'), 'data')
+  const nextData = async () => String((await arriving.next()).value[0]).replace(/^event: \w+\ndata: /, '')
+  const stream = /^event: hello\ndata: (.*)\n\nevent: event\ndata: (.*)$/m.exec(page) ?? []
+  const [hello, event] = stream.slice(1).map(parse)
+  const { connection, ...rest } = parse(await nextData())
+  const announcement = { ...(rest.announcement as object), instance: '8f2e6c1d4b7a4f0e' }
+  t.strictSame({ ...rest, connection: 'ID', announcement }, hello)
+  for (const [question, answer] of pairs(marked(t, 'http peers'))) {
+    await exchange(t, url, question.replace(/\bID\b/, String(connection)), answer)
   }
+  t.strictSame(toEnvelope(event), event)
+  await app.emit('role:rates,event:changed,pair:usd_eur')
+  const { meta, ...sent } = parse(await nextData())
+  t.strictSame({ ...sent, meta: event?.meta }, event)
+  toMeta(meta)
 })
 
 t.test('each frame of the page has the answer that follows it, to clients and to peers', async (t) => {
@@ -120,7 +135,7 @@ t.test('an event of the page reaches the subscriptions of its app, whoever sends
 t.test('each sample of the page is tried', async (t) => {
   const overNoWire = ['act', 'event', 'outcome', 'announcement']
   const framed = ['sent', 'received', 'peer-sent', 'peer-received', 'observed']
-  const tried = ['http', ...[...overNoWire, ...framed].map((mark) => `json ${mark}`)]
+  const tried = ['http', 'http peers', ...[...overNoWire, ...framed].map((mark) => `json ${mark}`)]
   for (const { mark } of samples) t.ok(tried.includes(mark), mark)
   t.notMatch(page, /^```json\n/m, 'and all say what they are')
 })
@@ -164,7 +179,7 @@ async function connected(t: Test, url: string) {
   const messages: Told[] = []
   await once(socket, 'open')
   return {
-    send: (text: string) => socket.send(text),
+    send: (frame: string) => socket.send(frame),
     received: async () => {
       while (messages.length === 0) messages.push(...[JSON.parse(String((await frames.next()).value[0]))].flat())
       return messages.shift() as Told // There is one.
@@ -182,10 +197,24 @@ function pairs(list: readonly Sample[]): [string, string][] {
   return Array.from({ length: list.length / 2 }, (_, n) => [list[2 * n]?.body ?? '', list[2 * n + 1]?.body ?? ''])
 }
 
+/** Sends a request of the page and compares what comes back: the fields that are named there, and the whole body. */
+async function exchange(t: Test, url: string, question: string, answer: string): Promise<void> {
+  const [line = '', headers, body] = parts(question)
+  const [method = '', path = ''] = line.split(' ')
+  const sent = request(new URL(path, url), { method, headers, agent: false }).end(body)
+  const [response] = await once(sent, 'response')
+  const [status = '', expected, promised] = parts(answer)
+  t.equal(`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`, status, line)
+  for (const [name, value] of Object.entries(expected)) t.equal(response.headers[name], value, name)
+  const given = (await text(response)).replace(/"instance":"[^"]*"/, '"instance":"8f2e6c1d4b7a4f0e"')
+  if (promised === '') t.equal(given, '')
+  else t.strictSame(JSON.parse(given), JSON.parse(promised), line)
+}
+
 /** The first line, the header fields and the body of a request or an answer. */
-function parts(text: string): [string, { [name: string]: string }, string] {
-  const [head = '', ...body] = text.split('\n\n')
-  const [line = '', ...fields] = head.split('\n')
+function parts(block: string): [string, { [name: string]: string }, string] {
+  const [head = '', ...body] = block.split('\n\n')
+  const [line = '', ...fields] = head.trimEnd().split('\n')
   return [line, Object.fromEntries(fields.map((field) => field.split(': '))), body.join('\n\n')]
 }
 

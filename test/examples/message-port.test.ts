@@ -9,6 +9,9 @@ import { type App, type ListenOptions, lucilius, sharedSecret } from '../../lib/
 import { run } from '../docs/snippets.js'
 import { repoRoot } from '../support/repo-root.js'
 
+/** An attempt that nobody answers, made while a test ends, should not keep it. */
+const soon = { connectTimeoutMs: 100 }
+
 const folder = new URL('../../examples/message-port/', import.meta.url)
 
 t.test('the example prints what it ends with, and complains of nothing', async (t) => {
@@ -22,7 +25,7 @@ t.test('the example prints what it ends with, and complains of nothing', async (
 t.test('a thread that is terminated loses what it had begun at once, and what comes later never left', async (t) => {
   const worker = new Worker(new URL('worker.js', folder))
   const app = made(t)
-  await app.connect(messagePort(worker, { connectTimeoutMs: 100 }))
+  await app.connect(messagePort(worker, soon))
   const running = app.act('role:primes,cmd:count,below:100000000', {}, { timeoutMs: 60_000 })
   await new Promise((resolve) => setImmediate(resolve))
   await Promise.all([t.rejects(running, { code: 'LUC_REPLY_LOST', handled: /^unknown$/ }), worker.terminate()])
@@ -34,17 +37,17 @@ t.test('a listener with a secret lets in who knows it, and tells the others why 
   const auth = sharedSecret('the-secret-of-this-test')
   const { outer } = await serve(t, { auth })
   const friend = made(t)
-  await friend.connect(messagePort(outer), { auth })
+  await friend.connect(messagePort(outer, soon), { auth })
   t.equal(await friend.act('a:1'), 1)
-  const stranger = messagePort(outer).connect(observer())
+  const stranger = messagePort(outer, soon).connect(observer())
   await t.rejects(stranger, { code: 'LUC_UNAUTHENTICATED', handled: /^no$/ })
 })
 
 t.test('a listener for clients refuses apps, unless they are told what it answers', async (t) => {
   const { outer } = await serve(t, { audience: 'clients' })
-  await t.rejects(messagePort(outer).connect(observer()), { code: 'LUC_FORBIDDEN', message: /audience: 'peers'/ })
+  await t.rejects(messagePort(outer, soon).connect(observer()), { code: 'LUC_FORBIDDEN', message: /audience: 'peers'/ })
   const app = made(t)
-  await app.connect(messagePort(outer), { patterns: ['a:1'] })
+  await app.connect(messagePort(outer, soon), { patterns: ['a:1'] })
   t.equal(await app.act('a:1'), 1)
 })
 
@@ -62,7 +65,7 @@ t.test('more acts at the same time than are allowed are refused one by one', asy
   const { outer, app } = await serve(t, {}, 2)
   app.add('a:2', () => held)
   const caller = made(t)
-  await caller.connect(messagePort(outer))
+  await caller.connect(messagePort(outer, soon))
   const running = [caller.act('a:2'), caller.act('a:2')]
   await t.rejects(caller.act('a:1'), { code: 'LUC_OVERLOADED', handled: /^no$/ })
   release()
@@ -79,7 +82,7 @@ t.test(
       return 2
     })
     const caller = made(t)
-    await caller.connect(messagePort(outer))
+    await caller.connect(messagePort(outer, soon))
     const sent = [caller.act('a:2'), caller.act('a:2')]
     const closed = listener.close()
     t.strictSame(await Promise.all(sent), [2, 2])
@@ -91,7 +94,7 @@ t.test(
 t.test('what is no frame ends the line with a reason, and harms nobody else', async (t) => {
   const { outer } = await serve(t)
   const good = made(t)
-  await good.connect(messagePort(outer))
+  await good.connect(messagePort(outer, soon))
   const frames = [
     ...[undefined, 'text', [], {}, new Map(), { kind: 'order', id: 1, text: '' }, { kind: 'act', id: '1', text: '{}' }],
     ...[
@@ -151,7 +154,7 @@ t.test('what else goes through the door is left alone', async (t) => {
   outer.postMessage({ port: port2, authorization: 1 }, [port2])
   port1.close()
   const app = made(t)
-  await app.connect(messagePort(outer))
+  await app.connect(messagePort(outer, soon))
   t.equal(await app.act('a:1'), 1)
 })
 

@@ -3,11 +3,15 @@ import type { WebSocket } from 'ws'
 /** Signs of life in a row that may be missing. */
 const MISSES = 2
 
+/** What the ping of a goodbye says, and so its pong. */
+const CROSSING = Buffer.from('crossing')
+
 /** Asks for signs of life, and cuts a connection that gives none. */
 export class Heartbeat {
   readonly #socket: WebSocket
   readonly #timer: NodeJS.Timeout
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+  #crossing: (() => void) | undefined
   #heard = true
   #missed = 0
 
@@ -38,8 +42,26 @@ export class Heartbeat {
     })
   }
 
+  /** A pong came. */
+  pong(data: Buffer): void {
+    this.heard()
+    if (data.equals(CROSSING)) this.#crossing?.()
+  }
+
+  /**
+   * Resolves when the other end has read all that was written so far, and what it had written by then is here; or when
+   * the connection is gone. Any frame is a sign of life, but only the answer to this very ping says that.
+   */
+  crossed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#crossing = resolve
+      this.#socket.ping(CROSSING)
+    })
+  }
+
   stop(): void {
     clearInterval(this.#timer)
+    this.#crossing?.()
     for (const { reject } of this.#waiting) reject(new Error('The connection was lost.'))
     this.#waiting = []
   }

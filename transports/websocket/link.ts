@@ -28,7 +28,7 @@ export const ENVELOPE_BYTES = 16 * 1024
 export const ANNOUNCEMENT_BYTES = 16 * 1024 * 1024
 
 /** Milliseconds that a goodbye may take. */
-const GOODBYE_MS = 1000
+const GOODBYE_MS = 2000
 
 /** Frames without a usable id that are answered before their sender is sent away. */
 const MOST_STRAY = 100
@@ -76,7 +76,7 @@ export class Link implements Connection, Reader {
       })
     })
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary))
-    socket.on('pong', () => this.#heartbeat.heard())
+    socket.on('pong', (data) => this.#heartbeat.pong(data))
     socket.on('ping', () => this.#heartbeat.heard())
     // What is wrong with a frame ws answers itself, by closing with the code for it.
     socket.on('error', () => this.#endSoon())
@@ -246,11 +246,7 @@ export class Link implements Connection, Reader {
   async #sayGoodbye(): Promise<void> {
     this.#stopTelling?.()
     this.#tell(true)
-    try {
-      await this.#heartbeat.ask()
-    } catch {
-      return // It was lost, or is terminated by the timer of `close`.
-    }
+    await this.#heartbeat.crossed()
     if (this.#answerer.idle) return
     await Promise.race([
       this.#closed,

@@ -28,7 +28,8 @@ export function startChild(
 ): Child {
   const child = fork(fileURLToPath(new URL(`./${service}.js`, import.meta.url)), addresses, { silent: true })
   let asked = false
-  const closed = once(child, 'close').then(() => asked)
+  // Not 'close', which does not come after `disconnect`.
+  const ended = once(child, 'exit').then(() => asked)
   for (const output of [child.stdout, child.stderr]) if (output) createInterface({ input: output }).on('line', print)
   return {
     service,
@@ -42,8 +43,8 @@ export function startChild(
     end: async () => {
       asked = true
       if (child.connected) child.disconnect()
-      await closed
+      await ended
     },
-    ended: closed,
+    ended,
   }
 }

@@ -9,7 +9,7 @@ import { probe, SilentConnection } from './silent-connection.js'
 /** Makes one attempt to connect. Rejects with what kept it from it. */
 export async function connectTo(target: Target, settings: Settings, observer: Observer): Promise<Connection> {
   const { authorization } = observer
-  if (observer.silent === true) await probe(target, settings.connectTimeoutMs)
+  if (observer.silent === true) await probe(target, settings.connectTimeoutMs, observer)
   const sender = new Sender(new Pool(target.origin, poolOptions(settings)), target, settings, authorization)
   if (observer.silent === true) return new SilentConnection(observer, sender)
   const client = new Client(target.origin, { ...lasting, connect: socketOptions(settings) })

@@ -82,7 +82,6 @@ export class PeerConnection implements Connection {
         )
         this.#client.dispatch({ method: 'GET', path, headers }, reader)
       })
-      this.#up = true
     } finally {
       clearTimeout(timer)
       this.#onFailed = undefined
@@ -132,7 +131,12 @@ export class PeerConnection implements Connection {
   }
 
   #receive(data: string): void {
-    const envelope = decodeEnvelope(data, this.#settings)
+    let envelope: Envelope
+    try {
+      envelope = decodeEnvelope(data, this.#settings)
+    } catch {
+      return // One event that is too deep or too large for this side is no reason to part.
+    }
     if (envelope.kind !== 'event') throw invalid('acts over a stream')
     void this.#observer.receive(envelope, { onCancel: undefined })
   }
@@ -156,6 +160,8 @@ export class PeerConnection implements Connection {
     } finally {
       this.#telling = false
     }
+    if (this.#ended) return
+    this.#up = true
     this.#onKnown?.()
   }
 

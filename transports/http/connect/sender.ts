@@ -6,9 +6,12 @@ import type { Target } from '../target.js'
 import { toActOutcome } from './answer.js'
 import { type Answer, Exchange } from './exchange.js'
 
+/** Milliseconds for the answer to what an app tells and to its events: no call's deadline ends their wait. */
+const ANSWER_MS = 30_000
+
 const JSON_FIELDS = ['content-type', 'application/json'] as const
 
-/** No time limits of undici: every call has a deadline of its own, and a stream lasts. */
+/** No time limits of undici for acts, which have a deadline of their own, and for the stream, which lasts. */
 export const lasting = { headersTimeout: 0, bodyTimeout: 0 } as const
 
 /** How undici opens a socket. */
@@ -76,10 +79,16 @@ export class Sender {
 
   /** Sends any other request. */
   ask(method: 'GET' | 'POST' | 'PUT', path: string, body?: string): Promise<Answer> {
-    const headers = body === undefined ? this.#fields : [...JSON_FIELDS, ...this.#fields]
     const exchange = new Exchange((answer) => answer)
     const whole = `${this.#target.prefix}${path}`
-    this.#pool.dispatch({ method, path: whole, headers, ...(body === undefined ? {} : { body }) }, exchange)
+    if (body === undefined) this.#pool.dispatch({ method, path: whole, headers: this.#fields }, exchange)
+    else {
+      const headers = [...JSON_FIELDS, ...this.#fields]
+      this.#pool.dispatch(
+        { method, path: whole, headers, body, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS },
+        exchange,
+      )
+    }
     return exchange.done
   }
 

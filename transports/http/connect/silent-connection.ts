@@ -61,7 +61,7 @@ export class SilentConnection implements Connection {
 }
 
 /** Resolves if something takes connections at an address, and sends nothing. Rejects with `LUC_UNREACHABLE`. */
-export function probe({ origin }: Target, limitMs: number): Promise<void> {
+export function probe({ origin }: Target, limitMs: number, observer: Observer): Promise<void> {
   const { hostname, port, protocol } = new URL(origin)
   return new Promise((resolve, reject) => {
     const fail = (cause?: unknown) => {
@@ -70,6 +70,7 @@ export function probe({ origin }: Target, limitMs: number): Promise<void> {
     }
     const host = hostname.replace(/^\[|\]$/g, '')
     const socket = connect(port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), host)
+    observer.onGiveUp = fail
     socket.setTimeout(limitMs, fail)
     socket.once('error', fail)
     socket.once('connect', () => {

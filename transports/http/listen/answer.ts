@@ -37,17 +37,20 @@ export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number, 
   raw.end(text)
 }
 
-/** Answers with an error and the status of its code. */
+/** Answers with an error and the status of its code. Details that cannot be carried become the error that says so. */
 export function answerError(reply: FastifyReply, error: WireError | LuciliusError): void {
   const { code, message, handled, details } = error
+  let told: WireError = { code, message, handled, details }
   let text: string
   try {
-    text = encodeJson({ error: { code, message, handled, details } })
-  } catch {
-    // An action may give details that are no JSON; what it says is told without them.
-    text = encodeJson({ error: { code, message, handled } })
+    text = encodeJson({ error: told }, 'reply')
+  } catch (failure) {
+    // encodeJson throws nothing but a LuciliusError, whose facts can always be written.
+    const { code, message, handled } = failure as LuciliusError
+    told = { code, message, handled }
+    text = encodeJson({ error: told })
   }
-  reply.code(statusOf(code)).header('content-type', JSON_TYPE).send(text)
+  reply.code(statusOf(told.code)).header('content-type', JSON_TYPE).send(text)
 }
 
 /** Answers without having read the body, which the other side must not go on sending. */

@@ -36,7 +36,7 @@ const floors = [
     'wire-json',
   ],
   ['handler', 'transport', 'typed/'],
-  ['codec', 'router/'],
+  ['codec', 'router/', 'wire-error'],
   ['boot', 'dispatch/', 'events/', 'explain', 'life-cycle', 'options', 'peers/', 'unanswered'],
   ['app', 'connections', 'core', 'early', 'lucilius', 'registrar', 'view'],
   ['index', 'transport-kit'],

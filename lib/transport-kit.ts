@@ -40,4 +40,5 @@ export {
   type WireError,
   type WireMeta,
 } from './transport.js'
+export { fromWireError, toWireError } from './wire-error.js'
 export { decodeJson, encodeJson } from './wire-json.js'

@@ -9,7 +9,7 @@ import type { Parking } from './parking.js'
 import type { Peer } from './peer.js'
 import type { RemoteAction } from './remote-action.js'
 import type { Retry } from './retry.js'
-import { fromWireError, toWireError } from './wire-error.js'
+import { fromWireError, toWireError } from '../wire-error.js'
 
 /** Codes that say: nothing was done here and will not be soon, ask another instance. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['LUC_SERVICE_CLOSED', 'LUC_OVERLOADED', 'LUC_UNREACHABLE'])

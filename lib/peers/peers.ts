@@ -15,7 +15,7 @@ import { type Host, Peer, type Terms } from './peer.js'
 import { RemoteActions } from './remote-actions.js'
 import { RemoteSubscriptions } from './remote-subscriptions.js'
 import { Retry } from './retry.js'
-import { toWireError } from './wire-error.js'
+import { toWireError } from '../wire-error.js'
 
 /** Which patterns of a peer are taken. */
 export type Accepted = '*' | readonly Pattern[]

@@ -1,5 +1,5 @@
-import { ActionError, isLuciliusCode, LuciliusError } from '../errors.js'
-import type { WireError } from '../transport.js'
+import { ActionError, isLuciliusCode, LuciliusError } from './errors.js'
+import type { WireError } from './transport.js'
 
 /** An error as it crosses: never its cause, nor its stack. */
 export function toWireError(error: unknown): WireError {

@@ -152,7 +152,10 @@ export class Connections {
       this.#peers.learned()
     })
     // Whoever waits hears of it; without waiting the connection is as if it had never been asked for.
-    known.catch(() => void connection.close())
+    known.catch((error) => {
+      if (!wait) this.#settings.log.error({ err: error, transport: transport.name }, 'could not connect, and gave up')
+      void connection.close()
+    })
     if (wait) await known
     return connection
   }

@@ -1,7 +1,7 @@
 import { Boot } from './boot.js'
 import { Connections } from './connections.js'
 import { forEachWaiting } from './deadline.js'
-import { Call } from './dispatch/call.js'
+import { Call, describe } from './dispatch/call.js'
 import { Dispatcher } from './dispatch/dispatcher.js'
 import { followedCall } from './dispatch/followed.js'
 import { foreignWraps } from './dispatch/foreign-wraps.js'
@@ -102,7 +102,7 @@ export class Core {
   #abort(): void {
     forEachWaiting((entry) => {
       if (entry instanceof Call && entry.ledger === this.dispatcher.books) {
-        entry.cancel('LUC_CANCELLED', `${this.settings.name} closed before ${entry.action.pattern.text} was done.`)
+        entry.cancel('LUC_CANCELLED', `${this.settings.name} closed before ${describe(entry.action)} was done.`)
       }
     })
   }

@@ -15,6 +15,18 @@ export function covers(wide: Pattern, narrow: Pattern): boolean {
   })
 }
 
+/** Tells whether some message may match both patterns. Two globs are not compared, so it may err to yes. */
+export function mayMeet(a: Pattern, b: Pattern): boolean {
+  return a.keys.every((key, at) => {
+    const value = b.values[b.keys.indexOf(key)]
+    return value === undefined || valuesMayMeet(a.values[at] as string, value) // as long as its keys
+  })
+}
+
+function valuesMayMeet(a: string, b: string): boolean {
+  return valueMatches(a, b) || valueMatches(b, a) || (isGlob(a) && isGlob(b))
+}
+
 function valueCovers(wide: string, narrow: string): boolean {
   return wide === narrow || (isGlob(wide) && globCovers(wide, narrow))
 }

@@ -15,9 +15,7 @@ export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSi
   let stop = () => {}
   const given = new Promise<never>((_, reject) => {
     const cancel = () => reject(notStarted('LUC_CANCELLED', 'The caller cancelled before the app was ready.'))
-    const wait = waitFor(timeoutMs, () =>
-      reject(notStarted('LUC_DEADLINE_EXCEEDED', `The app was not ready within ${Math.round(timeoutMs)} ms.`)),
-    )
+    const wait = waitFor(timeoutMs, () => reject(tooLate(timeoutMs)))
     if (signal?.aborted === true) cancel()
     signal?.addEventListener('abort', cancel, { once: true })
     stop = () => {
@@ -32,7 +30,10 @@ export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSi
   }
   // It may have been closed between becoming ready and this turn.
   if (isOver(core)) throw life.closed()
-  return Math.max(1, Math.ceil(timeoutMs - (performance.now() - began)))
+  const left = timeoutMs - (performance.now() - began)
+  // The coarse clock may not have noticed yet, and nothing is started after its deadline.
+  if (left <= 0) throw tooLate(timeoutMs)
+  return left
 }
 
 function isOver({ life: { phase } }: Core): boolean {
@@ -43,6 +44,10 @@ function waitFor(timeoutMs: number, expire: () => void): Waiting {
   const wait: Waiting = { timeoutMs, expire, expiresAt: 0, before: undefined, after: undefined }
   startDeadline(wait)
   return wait
+}
+
+function tooLate(timeoutMs: number): LuciliusError {
+  return notStarted('LUC_DEADLINE_EXCEEDED', `The app was not ready within ${Math.round(timeoutMs)} ms.`)
 }
 
 function notStarted(code: 'LUC_CANCELLED' | 'LUC_DEADLINE_EXCEEDED', message: string): LuciliusError {

@@ -91,6 +91,8 @@ export class LifeCycle {
     // Hooks that are under way may still act, and are waited for before their plugins are closed.
     if (booting) await this.#ready?.catch(() => {})
     if (untouched) this.#boot.abandon()
+    // Observers of events that were emitted in this very turn start in a microtask: they run by then, and are waited for.
+    await undefined
     await this.#drain()
     await this.#shut()
     this.#phase = 'closed'

@@ -38,8 +38,9 @@ export function viewOf(core: Core, service: string, log: Logger): App {
   }
 
   const emit = async (first: unknown, data?: unknown, options?: unknown): Promise<void> => {
+    if (life.phase === 'open' || life.phase === 'starting') return events.emit(undefined, first, data, options)
     const [whole, beside] = [kept(first), kept(data)]
-    if (life.phase !== 'open' && life.phase !== 'starting') await untilReady(core, settings.timeoutMs)
+    await untilReady(core, settings.timeoutMs)
     return events.emit(undefined, whole, beside, options)
   }
 

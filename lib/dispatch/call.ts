@@ -205,10 +205,11 @@ export class Call implements Waiting, CarriedCall {
   #settle(): void {
     this.settled = true
     this.onSettled?.()
+    // First of all: once this call has ended, whoever drains may find that nothing runs.
+    if (this.#children !== undefined) this.#orphan(this.#children)
     if (this.#timed) settleDeadline(this)
     if (this.#alone) this.ledger.ended(this)
     else if (this.parent !== undefined) this.parent.#release(this)
-    if (this.#children !== undefined) this.#orphan(this.#children)
   }
 
   #adopt(child: Call): void {

@@ -1,7 +1,7 @@
 import type { ActOptions, Handler } from '../handler.js'
-import type { Message } from '../message.js'
+import { isMessage, type Message } from '../message.js'
 import { toPattern } from '../pattern.js'
-import { portableCopy } from '../portable.js'
+import { checkProperties, portableCopy } from '../portable.js'
 import type { Call as CarriedCall } from '../transport.js'
 import { toActOptions } from './act-options.js'
 import { isTraced, traced } from './act-trace.js'
@@ -88,6 +88,7 @@ export class Dispatcher implements Within {
     try {
       wish = options === undefined ? undefined : toActOptions(options)
       const { router } = this.composition.actions
+      if (this.#rules.strict) checkGiven(first, data)
       if (typeof first !== 'string' && data === undefined) {
         message = wholeMessage(first)
         slot = router.find(message)
@@ -106,6 +107,7 @@ export class Dispatcher implements Within {
 
   /** The message that a text or object and the data beside it make. Throws what is wrong with them. */
   messageOf(first: unknown, data: unknown): Message {
+    if (this.#rules.strict) checkGiven(first, data)
     return typeof first !== 'string' && data === undefined ? wholeMessage(first) : this.#heads.of(first).over(data)
   }
 
@@ -234,4 +236,10 @@ export class Dispatcher implements Within {
     carried.onCancel = () => call.cancel('LUC_CANCELLED', `The caller cancelled ${describe(action)}.`)
     return launch(call, action.run, this, true, undefined)
   }
+}
+
+/** Strict parity: what is not seen any more once pattern and data have become one object. */
+function checkGiven(first: unknown, data: unknown): void {
+  if (isMessage(first)) checkProperties(first)
+  if (isMessage(data)) checkProperties(data)
 }

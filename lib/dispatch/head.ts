@@ -31,7 +31,7 @@ export class Head<T> {
 
   /** The canonical text of its scalar pairs, which is all that routing by it alone looks at. */
   get pattern(): string {
-    const pairs = Object.entries(this.message).filter(([, value]) => typeof value !== 'object')
+    const pairs = Object.entries(this.message).filter(([, value]) => value !== undefined && typeof value !== 'object')
     return toPattern(Object.fromEntries(pairs)).text
   }
 

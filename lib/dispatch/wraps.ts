@@ -26,7 +26,8 @@ interface Layer {
 /** The wraps of an app, composed around its actions when either is registered and never per call. */
 export class Wraps {
   readonly #wraps: Wrap[] = []
-  readonly #layers = new WeakMap<Action, Map<Wrap, Layer>>()
+  /** Weak at both ends: wraps come and go while actions stay, and actions come and go while wraps stay. */
+  readonly #layers = new WeakMap<Action, WeakMap<Wrap, Layer>>()
 
   add(wrap: Wrap): void {
     this.#wraps.push(wrap)
@@ -60,7 +61,7 @@ export class Wraps {
   #layer(action: Action, wrap: Wrap): Layer {
     let layers = this.#layers.get(action)
     if (layers === undefined) {
-      layers = new Map()
+      layers = new WeakMap()
       this.#layers.set(action, layers)
     }
     let layer = layers.get(wrap)

@@ -1,4 +1,4 @@
-import { covers, patternMatches } from '../covers.js'
+import { covers, mayMeet, patternMatches } from '../covers.js'
 import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
 import { checkKeys } from '../option-checks.js'
@@ -39,7 +39,7 @@ export function toExposure(where: string, expose: PatternList, events: EventExpo
   return {
     action: (pattern) => pattern.text !== '' && (actions === '*' || actions.some((one) => letsIn(one, pattern))),
     eventIn: (message) => eventsIn === '*' || eventsIn.some((one) => patternMatches(one, message)),
-    subscription: (pattern) => eventsIn === '*' || eventsIn.some((one) => covers(one, pattern) || covers(pattern, one)),
+    subscription: (pattern) => eventsIn === '*' || eventsIn.some((one) => mayMeet(one, pattern)),
     eventOut: (message) => eventsOut === '*' || eventsOut.some((one) => patternMatches(one, message)),
   }
 }

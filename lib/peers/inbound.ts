@@ -70,7 +70,8 @@ export interface ArrivalLimits {
 export function arrivalOf(meta: WireMeta, peer: Peer, call: Call, limits: ArrivalLimits): Arrival {
   const traceparent = parseTraceParent(meta.traceparent)
   const trusted = peer.terms.audience === 'peers'
-  const identity = call.identity ?? peer.terms.identity ?? (trusted ? meta.identity : undefined)
+  // A peer tells on whose behalf each message is; what it is itself is no identity, or a split would change what handlers see.
+  const identity = trusted ? meta.identity : (call.identity ?? peer.terms.identity)
   const retried = trusted && meta.retried === true
   return {
     hops: trusted && Number.isSafeInteger(meta.hops) ? Math.max(1, meta.hops as number) : 1,

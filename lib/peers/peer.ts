@@ -121,7 +121,8 @@ export class Peer implements Observer {
 
   lost(): void {
     this.losses++
-    if (this.connection === undefined) return
+    // One that connects has nothing to lose before it is up. A client that cannot be sent to never has a connection.
+    if (this.connection === undefined && (this.onLost !== undefined || this.known !== undefined)) return
     this.connection = undefined
     this.#host.lost(this)
     this.onLost?.()

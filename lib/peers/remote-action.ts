@@ -7,6 +7,8 @@ export interface RemoteAction {
   readonly peers: Peer[]
   /** The next of equally busy peers to ask. */
   turn: number
+  /** The peers that do not say that running it twice does no harm. */
+  readonly once: Set<Peer>
   /** Every peer says that running it twice does no harm. */
   idempotent: boolean
 }

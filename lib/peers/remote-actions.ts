@@ -38,11 +38,13 @@ export class RemoteActions {
     const known = this.#known.get(key)
     if (known !== undefined) {
       if (!known.peers.includes(peer)) known.peers.push(peer)
-      known.idempotent = known.idempotent && idempotent
+      note(known, peer, idempotent)
       return
     }
     this.#warnOfClash(pattern, service)
-    const remote: RemoteAction = { action: this.#actionOf(peer, pattern, service), peers: [peer], turn: 0, idempotent }
+    const action = this.#actionOf(peer, pattern, service)
+    const remote: RemoteAction = { action, peers: [peer], turn: 0, once: new Set(), idempotent }
+    note(remote, peer, idempotent)
     this.#known.set(key, remote)
     this.#carrier.carries(remote)
     this.#dispatcher.composition.add(remote.action)
@@ -69,6 +71,7 @@ export class RemoteActions {
       const index = remote.peers.indexOf(peer)
       if (index < 0 || !gone(key)) continue
       remote.peers.splice(index, 1)
+      note(remote, peer, true)
       if (remote.peers.length > 0) continue
       this.#known.delete(key)
       this.#dispatcher.actions.remove(remote.action)
@@ -85,6 +88,13 @@ export class RemoteActions {
       `services '${slot.top.service}' and '${service}' both answer ${pattern.text}: ${first} is asked first`,
     )
   }
+}
+
+/** Takes in what a peer says of running the action twice; one that has gone has nothing against it. */
+function note(remote: RemoteAction, peer: Peer, idempotent: boolean): void {
+  if (idempotent) remote.once.delete(peer)
+  else remote.once.add(peer)
+  remote.idempotent = remote.once.size === 0
 }
 
 function keyOf(pattern: Pattern, service: string): string {

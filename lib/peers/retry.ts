@@ -23,7 +23,7 @@ const SAVED_SECONDS = 10
 export class Retry {
   readonly #options: Required<RetryOptions>
   #tokens: number
-  #at = 0
+  #at = performance.now()
 
   constructor(options: Required<RetryOptions>) {
     this.#options = options

@@ -143,6 +143,7 @@ export class Router<T> {
    * is known only then: so after a wide message the anchors are tried for as many messages as its listing would pay for.
    */
   #keysToTry(message: Properties, anchors: readonly string[]): readonly string[] {
+    if (anchors.length === 0) return anchors
     if (this.#unlisted > 0) {
       this.#unlisted--
       return anchors

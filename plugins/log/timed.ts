@@ -23,7 +23,11 @@ export function timed(next: Handler, tell: (line: Line, context: Context) => voi
       told = true
       signal.removeEventListener('abort', onAbort)
       const ms = Math.round((performance.now() - began) * 1000) / 1000
-      tell({ pattern: context.pattern, id: context.meta.id, ms, outcome }, context)
+      try {
+        tell({ pattern: context.pattern, id: context.meta.id, ms, outcome }, context)
+      } catch {
+        // A logger that throws loses its line, never the act that it was told of.
+      }
     }
     const onAbort = () => end(codeOf(signal.reason))
     signal.addEventListener('abort', onAbort, { once: true })

@@ -58,6 +58,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const program = start(main)
       const next = async () => (await program.lines.next()).value
       t.match(await next(), /simulated/)
+      t.match(await next(), /^curl .*127\.0\.0\.1:\d+\/act$/)
       const [first, second] = [await next(), await next()]
       t.match(first, /100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/)
       t.not(second, first, 'rates have changed')

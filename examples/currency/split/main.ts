@@ -41,18 +41,18 @@ async function show(): Promise<void> {
   const shown = start('client', await first.url)
   await ask(await first.url)
   await crowd.ready()
-  await wait(3000)
+  await wait(2500)
 
   const second = start('convert', rates)
   shown.tell(await second.url)
   await ask(await second.url)
   say(`${second.name} has joined`)
-  await wait(3000)
+  await wait(2500)
 
   const before = answers
   first.kill()
   say(`${first.name} is killed`)
-  await wait(3000)
+  await wait(2500)
   say(`${answers - before} conversions since then, ${answers} in all, ${failures} failed`)
 }
 

@@ -76,8 +76,8 @@ export type EventContext = Omit<Context, 'prior'>
 export type Handler = {
   // Written as a method so that it may stand where the registries ask for narrower types, and with a reply that fits
   // any of them: a middleware for every action is used on typed ones, too.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
   /** Gives the reply, or a promise of it. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above
   answer(message: Message, context: Context): any
 }['answer']
 

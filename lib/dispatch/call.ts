@@ -2,7 +2,7 @@ import { remainingMs, settleDeadline, startDeadline, type Waiting } from '../dea
 import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
 import type { Message } from '../message.js'
-import { childOf, newId, newTraceParent } from '../trace.js'
+import { childOf, newId, newTraceParent, parseTraceParent } from '../trace.js'
 import type { Call as CarriedCall } from '../transport.js'
 import type { Action } from './action.js'
 
@@ -69,6 +69,8 @@ export class Call implements Waiting, CarriedCall {
   #end: LuciliusError | undefined = undefined
   #id: string | undefined = undefined
   #traceparent: string | undefined = undefined
+  /** The trace that it came with from outside, unchecked. */
+  #cameWith: string | undefined = undefined
   #deadline = 0
 
   constructor(
@@ -192,14 +194,27 @@ export class Call implements Waiting, CarriedCall {
   }
 
   get traceparent(): string {
-    this.#traceparent ??= this.parent === undefined ? newTraceParent() : childOf(this.parent.traceparent)
+    this.#traceparent ??= this.parent === undefined ? this.#rootTrace() : childOf(this.parent.traceparent)
     return this.#traceparent
   }
 
   /** Goes on with the id and the trace of a call that came from elsewhere. */
   continues(id: string | undefined, traceparent: string | undefined): void {
     this.#id = id
-    if (traceparent !== undefined) this.#traceparent = childOf(traceparent)
+    this.#cameWith = traceparent
+  }
+
+  /**
+   * Whether anybody here may know its id and trace. Those of an act from outside any handler are not made to be sent:
+   * who answers it makes them, if they are asked for there.
+   */
+  get isTraceable(): boolean {
+    return this.parent !== undefined || this.#id !== undefined || this.#traceparent !== undefined
+  }
+
+  #rootTrace(): string {
+    const from = parseTraceParent(this.#cameWith)
+    return from === undefined ? newTraceParent() : childOf(from)
   }
 
   #settle(): void {

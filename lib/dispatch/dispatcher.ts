@@ -96,7 +96,9 @@ export class Dispatcher implements Within {
         const head = this.#heads.of(first)
         message = head.over(data)
         if (wish?.exact === true) by = head.pattern
-        slot = by === undefined ? head.route(router, message) : head.alone(router)
+        if (by !== undefined) slot = head.alone(router)
+        // Only the head of a text is remembered, and only then does it pay to learn its route.
+        else slot = typeof first === 'string' ? head.route(router, message) : router.find(message)
       }
     } catch (error) {
       return Promise.reject(error)

@@ -5,11 +5,11 @@ import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Handler } from '../handler.js'
 import type { ActEnvelope, Outcome, WireError, WireMeta } from '../transport.js'
+import { fromWireError, toWireError } from '../wire-error.js'
 import type { Parking } from './parking.js'
 import type { Peer } from './peer.js'
 import type { RemoteAction } from './remote-action.js'
 import type { Retry } from './retry.js'
-import { fromWireError, toWireError } from '../wire-error.js'
 
 /** Codes that say: nothing was done here and will not be soon, ask another instance. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['LUC_SERVICE_CLOSED', 'LUC_OVERLOADED', 'LUC_UNREACHABLE'])
@@ -194,11 +194,10 @@ function isBetter(peer: Peer, best: Peer): boolean {
 function envelopeOf(call: Call, action: Action, retried: boolean): ActEnvelope {
   const { below, by, origin } = call
   const { identity } = origin
-  const meta: Writable<WireMeta> = {
-    id: call.id,
-    traceparent: call.traceparent,
-    timeoutMs: Math.ceil(call.remainingMs),
-    hops: call.hops,
+  const meta: Writable<WireMeta> = { timeoutMs: Math.ceil(call.remainingMs), hops: call.hops }
+  if (call.isTraceable) {
+    meta.id = call.id
+    meta.traceparent = call.traceparent
   }
   if (identity !== undefined) meta.identity = identity
   if (retried || origin.retried === true) meta.retried = true

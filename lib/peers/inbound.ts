@@ -6,7 +6,6 @@ import type { Arrival } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
 import { type Pattern, toPattern } from '../pattern.js'
-import { parseTraceParent } from '../trace.js'
 import type { ActEnvelope, Call, WireMeta } from '../transport.js'
 import type { Exposure } from './exposure.js'
 import type { Peer } from './peer.js'
@@ -68,7 +67,6 @@ export interface ArrivalLimits {
 
 /** What came with an envelope, checked and clamped. A client's time and trace count; its hops and identity do not. */
 export function arrivalOf(meta: WireMeta, peer: Peer, call: Call, limits: ArrivalLimits): Arrival {
-  const traceparent = parseTraceParent(meta.traceparent)
   const trusted = peer.terms.audience === 'peers'
   // A peer tells on whose behalf each message is; what it is itself is no identity, or a split would change what handlers see.
   const identity = trusted ? meta.identity : (call.identity ?? peer.terms.identity)
@@ -79,7 +77,7 @@ export function arrivalOf(meta: WireMeta, peer: Peer, call: Call, limits: Arriva
     origin:
       identity === undefined && !retried ? usualOrigin(peer, trusted) : originOf(peer, trusted, identity, retried),
     id: trusted && meta.id !== undefined && meta.id.length <= 200 ? meta.id : undefined,
-    traceparent,
+    traceparent: meta.traceparent,
     carried: call,
   }
 }

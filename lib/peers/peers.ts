@@ -6,6 +6,7 @@ import type { Emission, Events } from '../events/events.js'
 import type { Settings } from '../options.js'
 import type { Pattern } from '../pattern.js'
 import type { ActEnvelope, Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
+import { toWireError } from '../wire-error.js'
 import { announce, type Heard } from './announcement.js'
 import { Carrier } from './carrier.js'
 import { describeHidden, hiddenBy } from './hidden.js'
@@ -15,7 +16,6 @@ import { type Host, Peer, type Terms } from './peer.js'
 import { RemoteActions } from './remote-actions.js'
 import { RemoteSubscriptions } from './remote-subscriptions.js'
 import { Retry } from './retry.js'
-import { toWireError } from '../wire-error.js'
 
 /** Which patterns of a peer are taken. */
 export type Accepted = '*' | readonly Pattern[]

@@ -67,7 +67,8 @@ export function toMeta(meta: unknown): WireMeta {
   if (id !== undefined) known.id = text('id', id)
   if (traceparent !== undefined) known.traceparent = text('traceparent', traceparent)
   if (timeoutMs !== undefined) {
-    if (typeof timeoutMs !== 'number' || timeoutMs < 0) throw invalid("has no number of at least 0 as 'timeoutMs'")
+    // NaN is no time either: a deadline made of it would never come.
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) throw invalid("has no number of at least 0 as 'timeoutMs'")
     known.timeoutMs = timeoutMs
   }
   if (hops !== undefined) {

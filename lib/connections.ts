@@ -122,6 +122,7 @@ export class Connections {
       get draining() {
         return peers.draining
       },
+      anonymous: authenticate === undefined,
       authenticate: async (request) => {
         if (authenticate === undefined) return {}
         // Transports hand over requests as their libraries make them; all have headers.

@@ -169,6 +169,8 @@ export interface Receiver {
   readonly audience: Audience
   /** Whether the app takes no new work any more: late acts are still answered, one by one, by `receive`. */
   readonly draining: boolean
+  /** Nobody is asked who they are: `authenticate` lets everybody in, and need not be called. */
+  readonly anonymous?: boolean
   /**
    * Whoever is at the other end. Rejects with `LUC_UNAUTHENTICATED` or `LUC_FORBIDDEN`, before any message is read. For
    * a peer or client that holds a connection call it once and give the result to `accept`; where every request stands

@@ -16,7 +16,7 @@ try {
   const { values, positionals } = parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true })
   const [text, ...more] = positionals
   if (more.length > 0) throw new Error("Give one message, in quotes: 'role:convert,cmd:rate,from:usd,to:eur'")
-  if (text === undefined) await converse(Number(values.port ?? process.env['PORT'] ?? 0))
+  if (text === undefined) await converse(Number(values.port ?? process.env.PORT ?? 0))
   else await answer(text)
 } catch (error) {
   console.error(inWords(error))

@@ -113,6 +113,7 @@ t.test('exact takes an object whose undefined properties are as if they were not
   const app = lucilius()
   app.add('a:1', () => 'plain')
   app.add('a:1,b:2', () => 'special')
+  await app.ready()
   t.equal(await app.act({ a: 1, c: undefined }, { b: 2 }, { exact: true }), 'plain')
   t.equal(await app.act({ a: 1, c: undefined }, { b: 2 }), 'special')
   await app.close()

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { lucilius } from '../../lib/index.js'
-import type { Announcement, Connection, Observer, Transport } from '../../lib/transport-kit.js'
+import { type Announcement, type Connection, type Observer, type Transport, toMeta } from '../../lib/transport-kit.js'
 import { inProcess } from '../../transports/in-process/index.js'
 import { eventually, gate } from './eventually.js'
 import { failureOf } from './failure.js'
@@ -349,4 +349,10 @@ t.test('options of the wrong kind are refused in our words, also odd ones', asyn
     t.match(await failureOf(connecting), { code: 'LUC_OPTIONS_INVALID' }, `${key}: ${value}`)
   }
   await app.close()
+})
+
+t.test('a remaining time that is no number is refused: a deadline made of it would never come', async (t) => {
+  for (const timeoutMs of [Number.NaN, -1, '100', null])
+    t.throws(() => toMeta({ timeoutMs }), { code: 'LUC_WIRE_INVALID' })
+  t.strictSame(toMeta({ timeoutMs: 0 }), { timeoutMs: 0 })
 })

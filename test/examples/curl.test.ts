@@ -43,10 +43,13 @@ t.test('a port may be given by --port or PORT, and one that is taken is told in 
   t.teardown(() => taken.close())
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo // It listens on a port.
-  const refused = { code: 1, complaints: `LUC_LISTEN_FAILED: Cannot listen on port ${port} of 127.0.0.1: it is taken.\n` }
+  const refused = {
+    code: 1,
+    complaints: `LUC_LISTEN_FAILED: Cannot listen on port ${port} of 127.0.0.1: it is taken.\n`,
+  }
   t.strictSame(await start(main, '--port', String(port)).ended, refused)
-  process.env['PORT'] = String(port)
-  t.teardown(() => delete process.env['PORT'])
+  process.env.PORT = String(port)
+  t.teardown(() => delete process.env.PORT)
   t.strictSame(await start(main).ended, refused)
   t.match(await start(main, 'role:rates,cmd:list').ended, { code: 0 }, 'one message opens no port')
 })

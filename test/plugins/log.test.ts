@@ -46,6 +46,7 @@ t.test('the outcome of an act that fails is a code, and the act fails as it woul
   })
   // Wakes up too late: its reply is dropped, and leaves no second line.
   app.add('role:shop,cmd:sleep', (_, { signal }) => new Promise((wake) => signal.addEventListener('abort', wake)))
+  await app.ready()
   await t.rejects(app.act('role:shop,cmd:sleep', {}, { timeoutMs: 5 }), { code: 'LUC_DEADLINE_EXCEEDED' })
   await t.rejects(app.act('role:shop,cmd:refuse'), { code: 'SOLD_OUT' })
   await t.rejects(app.act('role:shop,cmd:crash'), { code: 'LUC_ACTION_FAILED' })

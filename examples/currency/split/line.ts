@@ -12,10 +12,10 @@ export function isLineName(word: string): word is LineName {
 
 /** The transport that `CURRENCY_TRANSPORT` names, websocket unless given. */
 export function line(where: { readonly port: number } | { readonly url: string }): Transport {
-  return process.env['CURRENCY_TRANSPORT'] === 'http' ? http(where) : websocket(where)
+  return process.env.CURRENCY_TRANSPORT === 'http' ? http(where) : websocket(where)
 }
 
 /** What all processes of the system know, and nobody else: `CURRENCY_SECRET`. */
 export function secret(): Auth {
-  return sharedSecret(process.env['CURRENCY_SECRET'] ?? '')
+  return sharedSecret(process.env.CURRENCY_SECRET ?? '')
 }

@@ -13,8 +13,8 @@ if (!isLineName(transport) || more.length > 0) {
   process.exit(1)
 }
 // Every child gets these with the rest of the environment.
-process.env['CURRENCY_TRANSPORT'] = transport
-process.env['CURRENCY_SECRET'] = randomBytes(32).toString('base64url')
+process.env.CURRENCY_TRANSPORT = transport
+process.env.CURRENCY_SECRET = randomBytes(32).toString('base64url')
 
 const children: Child[] = []
 let ending = false

@@ -4,6 +4,7 @@ import { CONNECTION, readClientMeta, readPeerAct } from '../fields.js'
 import { answer, answerError } from './answer.js'
 import { type Door, isLeaving } from './door.js'
 import { closing, toFailure } from './failures.js'
+import type { Load } from './load.js'
 import { readMessage } from './message-body.js'
 import type { PeerStream } from './peer-stream.js'
 
@@ -14,9 +15,9 @@ import type { PeerStream } from './peer-stream.js'
  * an `AbortSignal` (`npm run bench -- remote --only B:lucilius#http`).
  */
 export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyReply) => void {
-  const { settings, receiver, inFlight, streams, identities } = door
+  const { settings, receiver, sockets, streams, identities } = door
   const isPeer = receiver.audience === 'peers'
-  const { maxBytes } = settings
+  const { maxBytes, maxInFlight } = settings
   return (request, reply) => {
     const { headers } = request
     let envelope: ActEnvelope
@@ -28,24 +29,25 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
       return
     }
     const stream = isPeer ? streamOf(streams, headers[CONNECTION]) : undefined
-    const owner: object = stream ?? request.raw.socket
-    if (door.closed || !inFlight.enter(owner)) {
-      answerError(leaving(door, reply), door.closed ? closing() : overloaded(settings.maxInFlight))
+    const load: Load = stream ?? sockets.of(request.raw.socket)
+    if (door.closed || load.running >= maxInFlight) {
+      answerError(leaving(door, reply), door.closed ? closing() : overloaded(maxInFlight))
       return
     }
     // Whoever holds a stream was identified with it.
     const call: Call = { onCancel: undefined, identity: stream === undefined ? identities.get(request) : undefined }
     let isOpen = true
+    load.running++
     reply.raw.on('close', () => {
       if (!isOpen) return
       isOpen = false
-      inFlight.leave(owner)
+      load.running--
       call.onCancel?.()
     })
     const settle = (outcome: Outcome) => {
       if (!isOpen) return
       isOpen = false
-      inFlight.leave(owner)
+      load.running--
       const bare = !door.isMounted && !isLeaving(door)
       answer(bare ? reply : leaving(door, reply), outcome, maxBytes, bare)
     }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Observer, Receiver } from '../../../lib/transport-kit.js'
 import type { Settings } from '../options.js'
-import type { InFlight } from './in-flight.js'
+import type { SocketLoads } from './load.js'
 import type { PeerStream } from './peer-stream.js'
 
 /** What the routes of one listener share. */
@@ -12,7 +12,7 @@ export interface Door {
   readonly anybody: Observer
   /** The streams of peers, by the id that they were given. */
   readonly streams: Map<string, PeerStream>
-  readonly inFlight: InFlight
+  readonly sockets: SocketLoads
   /** On whose behalf a request comes, where `authenticate` gave somebody. */
   readonly identities: WeakMap<FastifyRequest, unknown>
   /** The routes stand in an app of somebody else, whose hooks see every answer. */

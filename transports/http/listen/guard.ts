@@ -6,9 +6,10 @@ import { toFailure } from './failures.js'
 /** Runs before the body of a request is read. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
-/** Finds out who asks, before anything that was sent is read. */
-export function guardOf({ receiver, identities }: Door): Guard {
-  return (request, reply, done) => {
+/** Finds out who asks, before anything that was sent is read. No guard at all where nobody is asked. */
+export function guardOf({ receiver, identities }: Door): Guard[] {
+  if (receiver.anonymous === true) return []
+  const guard: Guard = (request, reply, done) => {
     receiver.authenticate(request).then(
       ({ identity }) => {
         if (identity !== undefined) identities.set(request, identity)
@@ -17,4 +18,5 @@ export function guardOf({ receiver, identities }: Door): Guard {
       (error: unknown) => refuseUnread(reply, toFailure(error)),
     )
   }
+  return [guard]
 }

@@ -6,7 +6,7 @@ import type { FastifyHost, Settings } from '../options.js'
 import { urlOf } from '../target.js'
 import { makeApp } from './app.js'
 import type { Door } from './door.js'
-import { InFlight } from './in-flight.js'
+import { SocketLoads } from './load.js'
 import { addRoutes, refuseUnknownPaths } from './routes.js'
 import { Sockets } from './sockets.js'
 
@@ -28,7 +28,7 @@ export async function openListener(settings: Settings, receiver: Receiver): Prom
     receiver,
     anybody: receiver.accept(undefined, {}),
     streams: new Map(),
-    inFlight: new InFlight(settings.maxInFlight),
+    sockets: new SocketLoads(),
     identities: new WeakMap(),
     isMounted: where.kind === 'fastify',
     closed: false,

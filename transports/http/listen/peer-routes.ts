@@ -11,7 +11,7 @@ import { readJson } from './message-body.js'
 import { PeerStream } from './peer-stream.js'
 
 /** What only peers may see: the patterns, the stream of changes and events, and the way back up that stream. */
-export function peerRoutes(instance: FastifyInstance, door: Door, guard: Guard): void {
+export function peerRoutes(instance: FastifyInstance, door: Door, guard: Guard[]): void {
   instance.route({
     method: ['GET', 'HEAD'],
     exposeHeadRoute: false,

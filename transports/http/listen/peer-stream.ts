@@ -12,6 +12,7 @@ import {
   type Receiver,
 } from '../../../lib/transport-kit.js'
 import { status } from '../status.js'
+import type { Load } from './load.js'
 
 /** Bytes that may wait for a slow reader before events to it are refused. */
 const MOST_WAITING = 16 * 1024 * 1024
@@ -21,9 +22,11 @@ const MOST_WAITING = 16 * 1024 * 1024
  *
  * Its id is how the peer's requests say whose they are, so it cannot be guessed.
  */
-export class PeerStream {
+export class PeerStream implements Load {
   readonly id = randomUUID()
   readonly observer: Observer
+  /** How many of the peer's messages run. */
+  running = 0
   readonly #response: ServerResponse
   readonly #heartbeat: NodeJS.Timeout
   readonly #stopTelling: () => void

@@ -95,8 +95,11 @@ export class Dispatcher implements Within {
       } else {
         const head = this.#heads.of(first)
         message = head.over(data)
-        if (wish?.exact === true) by = head.pattern
-        if (by !== undefined) slot = head.alone(router)
+        if (wish?.exact === true) {
+          slot = head.alone(router)
+          // Only who asks elsewhere, now or later, has to say what to route by.
+          if (slot === undefined || slot.top.remote !== undefined) by = head.pattern
+        }
         // Only the head of a text is remembered, and only then does it pay to learn its route.
         else slot = typeof first === 'string' ? head.route(router, message) : router.find(message)
       }

@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Handler } from '../handler.js'
 import type { Call } from './call.js'
 import { callOf } from './context.js'
-import { isThenable } from './thenable.js'
 
 /**
  * How many runs of a handler are followed. One that leaves its context does so nearly every time, and while any run is
@@ -18,28 +17,23 @@ export function followedCall(): Call | undefined {
   return following === 0 ? undefined : inside.getStore()
 }
 
-/** Lets an act outside the context be noticed during the first runs of a handler (strict parity). */
+/**
+ * Lets an act outside the context be noticed during the first runs of a handler (strict parity). A run is followed until
+ * its call settles: one that never ends must not cost the process anything for ever.
+ */
 export function followed(handler: Handler): Handler {
   let left = FOLLOWED_RUNS
   return (message, context) => {
     const call = left > 0 ? callOf(context) : undefined
-    if (call === undefined) return handler(message, context)
+    if (call === undefined || call.settled) return handler(message, context)
     left--
     following++
-    try {
-      const reply = inside.run(call, handler, message, context)
-      if (!isThenable(reply)) {
-        done()
-        return reply
-      }
-      // A promise of our own: a lazy one, such as a query builder, does its work each time that `then` is called.
-      const settled = Promise.resolve(reply)
-      settled.then(done, done)
-      return settled
-    } catch (error) {
+    const { onSettled } = call
+    call.onSettled = () => {
+      onSettled?.()
       done()
-      throw error
     }
+    return inside.run(call, handler, message, context)
   }
 }
 

@@ -173,18 +173,29 @@ function isElsewhere(error: WireError): boolean {
   return error.handled === 'no' && ELSEWHERE.has(error.code)
 }
 
-/** The least busy peer, those of equal load in turn, suspects last. */
+/** The least busy peer, those of equal load in turn, suspects last. Connections to one instance count as one. */
 function pick(remote: RemoteAction, refused: ReadonlySet<Peer> | undefined): Peer | undefined {
   const { peers } = remote
   let best: Peer | undefined
   for (let i = 0; i < peers.length; i++) {
+    const at = (remote.turn + i) % peers.length
     // The index is within bounds.
-    const peer = peers[(remote.turn + i) % peers.length] as Peer
-    if (!peer.available || refused?.has(peer) === true) continue
+    const peer = peers[at] as Peer
+    if (!peer.available || refused?.has(peer) === true || hasTwin(peers, at)) continue
     if (best === undefined || isBetter(peer, best)) best = peer
   }
   remote.turn = (remote.turn + 1) % Math.max(1, peers.length)
   return best
+}
+
+/** Whether an earlier one of the peers is another connection to the same instance. */
+function hasTwin(peers: readonly Peer[], index: number): boolean {
+  const { instance } = (peers[index] as Peer).info
+  for (let i = 0; i < index; i++) {
+    const other = peers[i] as Peer
+    if (other.available && other.info.instance === instance) return true
+  }
+  return false
 }
 
 function isBetter(peer: Peer, best: Peer): boolean {

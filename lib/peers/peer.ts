@@ -1,3 +1,4 @@
+import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
 import type { Announcement, Audience, Call, Connection, Envelope, Observer, Outcome } from '../transport.js'
 import { type Heard, readAnnouncement } from './announcement.js'
@@ -96,6 +97,12 @@ export class Peer implements Observer {
   }
 
   hear(announcement: unknown): void {
+    if (this.terms.audience === 'clients') {
+      throw new LuciliusError(
+        'LUC_FORBIDDEN',
+        "This listener serves clients: open one with { audience: 'peers' } for apps.",
+      )
+    }
     const heard = readAnnouncement(announcement)
     this.#host.check(heard)
     this.know(heard)

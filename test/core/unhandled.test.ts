@@ -34,7 +34,7 @@ t.test('failures that somebody else waits for, or that nobody can wait for, are 
         // The handler waits for both, and only one of them can be the first to fail.
         return Promise.all([act('a:1'), act('a:2'), prior()])
       })
-      app.add('a:5', async (_, { signal }) => { signal.throwIfAborted(); await later(60); signal.throwIfAborted() })
+      app.add('a:5', async (_, { signal }) => { signal.throwIfAborted(); await later(120); signal.throwIfAborted() })
       app.add('a:6', () => undefined)
       app.add('a:7', () => 1n)
       app.on('e:1', async () => { throw new Error('x') })

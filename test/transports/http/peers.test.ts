@@ -206,7 +206,8 @@ t.test('a stranger is refused before anything of his is read, whatever he asks',
     audience: 'peers',
     auth: sharedSecret(SECRET),
   })
-  const expected = { status: 401, body: { error: { code: 'LUC_UNAUTHENTICATED', handled: /^no$/ } } }
+  const error = { code: 'LUC_UNAUTHENTICATED', handled: /^no$/ }
+  const expected = { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: { error } }
   for (const authorization of [undefined, 'Bearer wrong', `Bearer ${SECRET}x`, SECRET, `Basic ${SECRET}`]) {
     const headers = authorization === undefined ? {} : { authorization }
     t.match(await post(url, { a: 1 }, headers), expected)

@@ -15,7 +15,12 @@ export function guardOf({ receiver, identities }: Door): Guard[] {
         if (identity !== undefined) identities.set(request, identity)
         done()
       },
-      (error: unknown) => refuseUnread(reply, toFailure(error)),
+      (error: unknown) => {
+        const failure = toFailure(error)
+        // RFC 9110 §15.5.2: who is not let in is told what is asked for.
+        if (failure.code === 'LUC_UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer')
+        refuseUnread(reply, failure)
+      },
     )
   }
   return [guard]

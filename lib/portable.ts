@@ -45,12 +45,15 @@ export function portableCopy(value: unknown, at: Carried, limits: PortableLimits
  * Throws `LUC_NOT_PORTABLE`. Takes 20 ns a property.
  */
 export function checkProperties(message: object): void {
-  const walk = (...keys: string[]): Walk => ({ at: 'message', maxDepth: 1, maxBytes: 0, least: 0, keys, holders: [] })
-  if (Object.getOwnPropertySymbols(message).length > 0) checkSymbols(message, walk(), 0)
+  if (Object.getOwnPropertySymbols(message).length > 0) checkSymbols(message, walkTo(), 0)
   for (const key of Object.keys(message)) {
     const property = Object.getOwnPropertyDescriptor(message, key)
-    if (property?.get !== undefined || property?.set !== undefined) refuseAccessor(walk(key), 1)
+    if (property?.get !== undefined || property?.set !== undefined) refuseAccessor(walkTo(key), 1)
   }
+}
+
+function walkTo(...keys: string[]): Walk {
+  return { at: 'message', maxDepth: 1, maxBytes: 0, least: 0, keys, holders: [] }
 }
 
 interface Walk {

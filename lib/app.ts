@@ -77,7 +77,11 @@ export interface App<R = Patterns, E = Events, M extends Mode = 'open'> extends 
   onClose(hook: () => unknown): void
   /** Lets others in, once the app is ready. Rejects with `LUC_EXPOSE_REQUIRED`, `LUC_OPTIONS_INVALID`, `LUC_LISTEN_FAILED`. */
   listen(transport: Transport, options: ListenOptions): Promise<Listener>
-  /** Connects to a peer, learns what it answers and follows its changes. Resolves once it is known, and keeps trying. */
+  /**
+   * Connects to a peer, learns what it answers and follows its changes. Resolves once it is known, and keeps trying until
+   * then. Rejects with what no second try changes: `LUC_OPTIONS_INVALID`, a refusal (`LUC_FORBIDDEN`,
+   * `LUC_UNAUTHENTICATED`), another version of the wire format (`LUC_WIRE_INVALID`).
+   */
   connect(transport: Transport, options?: ConnectOptions): Promise<PeerConnection>
   /** The action that would answer a message, as plain data. */
   find(message: PatternLike): ActionInfo | undefined

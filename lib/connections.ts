@@ -148,7 +148,7 @@ export class Connections {
     }
     this.#connections.add(connection)
     this.learning++
-    const known = connector.start().finally(() => {
+    const known = connector.start(wait).finally(() => {
       this.learning--
       this.#peers.learned()
     })

@@ -122,6 +122,7 @@ export class Dispatcher implements Within {
     if (prior === undefined) return Promise.resolve(undefined)
     let asked: Message
     try {
+      if (this.#rules.strict) checkGiven(message, undefined)
       asked = message === undefined ? call.message : wholeMessage(message)
     } catch (error) {
       return Promise.reject(error)

@@ -23,6 +23,7 @@ export class Connector {
   #closed = false
   #known: (() => void) | undefined
   #failed: ((error: Error) => void) | undefined
+  #waited = false
   #warned = ''
   #lostAt = 0
   #timer: NodeJS.Timeout | undefined
@@ -34,9 +35,15 @@ export class Connector {
     peer.onLost = () => this.#again()
   }
 
-  /** Starts, and resolves once the peer is known or the connector is closed. Rejects with `LUC_OPTIONS_INVALID`. */
-  start(): Promise<void> {
+  /**
+   * Starts, and resolves once the peer is known or the connector is closed. Rejects with what no second try changes:
+   * `LUC_OPTIONS_INVALID`, and if somebody waits, also a refusal (`LUC_FORBIDDEN`, `LUC_UNAUTHENTICATED`) or another
+   * version of the wire format (`LUC_WIRE_INVALID`). Where nobody waits, or the peer was known before, these are logged
+   * and tried again: whoever runs the other side may put them right.
+   */
+  start(waited: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
+      this.#waited = waited
       this.#known = resolve
       this.#failed = reject
       this.#lostAt = performance.now()
@@ -66,12 +73,13 @@ export class Connector {
       // Lost in the very turn in which it came about: nobody will tell it again.
       if (this.#peer.losses > losses) return this.#again()
       this.#peer.up(connection)
+      this.#waited = false
       this.#known?.()
       this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connected')
     } catch (error) {
       if (error instanceof SelfConnection) return this.#giveUp()
       const code = error instanceof LuciliusError ? error.code : ''
-      if (code === 'LUC_OPTIONS_INVALID') {
+      if (code === 'LUC_OPTIONS_INVALID' || (this.#waited && MISTAKES.has(code))) {
         this.#closed = true
         this.#failed?.(error as LuciliusError)
         return

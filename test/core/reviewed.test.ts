@@ -89,6 +89,7 @@ t.test('an event that is emitted right before the app closes is observed to the 
 t.test('strict parity finds getters and symbol keys among the first properties of an app that runs', async (t) => {
   const app = lucilius({ parity: 'strict' })
   app.add('a:1', () => 1)
+  app.add('a:1,b:1', (_, { prior }) => prior(getter()))
   await app.ready()
   const getter = () => ({
     get x() {
@@ -106,6 +107,8 @@ t.test('strict parity finds getters and symbol keys among the first properties o
       t.match(await failureOf(sent), { code: 'LUC_NOT_PORTABLE', handled: /^no$/ })
     }
   }
+  const { details } = await failureOf(app.act('a:1,b:1'))
+  t.strictSame(details, { cause: 'LUC_NOT_PORTABLE' }, 'in a message for a prior as well')
   await app.close()
 })
 

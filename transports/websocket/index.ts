@@ -1,6 +1,6 @@
 /**
- * Many calls on one socket, in both directions: the fast way between apps, and the way for pages that also observe
- * events. Needs the package `ws`, which is loaded with this module only.
+ * Many calls on one socket, and between apps acts and events in both directions: the fast way. Needs the package `ws`,
+ * which is loaded with this module only.
  *
  * @module
  */

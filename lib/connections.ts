@@ -157,7 +157,11 @@ export class Connections {
       if (!wait) this.#settings.log.error({ err: error, transport: transport.name }, 'could not connect, and gave up')
       void connection.close()
     })
-    if (wait) await known
+    if (!wait) return connection
+    await known
+    if (this.#closed && peer.known === undefined) {
+      throw new LuciliusError('LUC_SERVICE_CLOSED', `${this.#settings.name} was closed before the peer was known.`)
+    }
     return connection
   }
 }

@@ -5,8 +5,8 @@ import { checkCount, checkKeys, checkMilliseconds, LuciliusError } from '../../l
 
 /** Anything that has a server of `node:http` or `node:https`, such as a fastify app. */
 export interface HasServer {
-  /** The server whose port is shared. */
-  readonly server: Server
+  /** The server whose port is shared: there once the app, or the http transport, listens. */
+  readonly server: Server | undefined
 }
 
 /** Options of {@link websocket}: where to listen (`port`, or `server`) or where to connect to (`url`), and limits. */

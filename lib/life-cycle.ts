@@ -94,8 +94,11 @@ export class LifeCycle {
     // Observers of events that were emitted in this very turn start in a microtask: they run by then, and are waited for.
     await undefined
     await this.#drain()
-    await this.#shut()
-    this.#phase = 'closed'
+    try {
+      await this.#shut()
+    } finally {
+      this.#phase = 'closed'
+    }
   }
 
   async #drain(): Promise<void> {

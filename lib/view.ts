@@ -77,7 +77,8 @@ export function viewOf(core: Core, service: string, log: Logger): App {
     },
     listen: async (transport: Transport, options: ListenOptions) => {
       connections.check(transport, options)
-      await untilReady(core, settings.timeoutMs)
+      // A hook that starts the app may listen, as it may act.
+      if (life.phase !== 'starting') await untilReady(core, settings.timeoutMs)
       return connections.listen(transport, options)
     },
     connect: async (transport: Transport, options?: ConnectOptions) => {

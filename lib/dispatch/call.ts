@@ -126,7 +126,7 @@ export class Call implements Waiting, CarriedCall {
 
   /** The deadline passed. */
   expire(): void {
-    if (this.parked) {
+    if (this.#waits()) {
       this.cancel(
         'LUC_UNREACHABLE',
         `Nobody who answers ${describe(this.action)} could be reached within ${Math.round(this.timeoutMs)} ms.`,
@@ -142,7 +142,7 @@ export class Call implements Waiting, CarriedCall {
   /** Gives up: the caller gets the error now, the handler's signal aborts, and so do the calls inside. */
   cancel(code: CancelCode, message: string): void {
     if (this.settled) return
-    const handled = this.parked ? 'no' : 'unknown'
+    const handled = this.#waits() ? 'no' : 'unknown'
     const error = new LuciliusError(code, message, { handled })
     this.#end = error
     const children = this.#children
@@ -156,6 +156,15 @@ export class Call implements Waiting, CarriedCall {
     } catch {
       // A transport's fault, in a call that is over: neither its siblings nor the clock may suffer from it.
     }
+  }
+
+  /** Whether it waits for somebody who can answer: itself, or the only call that the caller's wraps have under way. */
+  #waits(): boolean {
+    if (this.parked) return true
+    const children = this.#children
+    if (!this.atCaller || children === undefined || children.size !== 1) return false
+    for (const child of children) if (!child.parked) return false
+    return true
   }
 
   /** Why the call was given up; undefined while it runs and after it settled by itself. */

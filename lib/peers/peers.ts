@@ -72,6 +72,11 @@ export class Peers implements Host {
     clearTimeout(this.#forgetting.get(peer))
     this.#forgetting.delete(peer)
     this.#accepts.delete(peer)
+    this.#withdraw(peer)
+  }
+
+  /** Takes back what a peer answers and observes. */
+  #withdraw(peer: Peer): void {
     this.#actions.forget(peer)
     this.#subscriptions.forget(peer)
     this.#parking.wake()
@@ -108,6 +113,7 @@ export class Peers implements Host {
   }
 
   heard(peer: Peer): void {
+    if (!this.#accepts.has(peer)) return
     clearTimeout(this.#forgetting.get(peer))
     this.#forgetting.delete(peer)
     // It has just told.
@@ -126,7 +132,9 @@ export class Peers implements Host {
       this.forget(peer)
       return
     }
-    const timer = setTimeout(() => this.forget(peer), this.#settings.forgetMs)
+    // A kept connection will be there again, with the same terms; what came in will come in anew.
+    const isKept = peer.onLost !== undefined
+    const timer = setTimeout(() => (isKept ? this.#withdraw(peer) : this.forget(peer)), this.#settings.forgetMs)
     timer.unref()
     this.#forgetting.set(peer, timer)
   }

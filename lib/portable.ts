@@ -32,9 +32,21 @@ export type Carried = 'message' | 'reply'
  * Takes 0.3 µs for five scalar fields.
  */
 export function portableCopy(value: unknown, at: Carried, limits: PortableLimits = {}): unknown {
+  return copyWithin(value, at, limits, undefined)
+}
+
+/**
+ * The portable copy of a message that this framework has just put together: its top level has neither getters nor
+ * symbols, which {@link checkProperties} has seen to, so that it need not be looked at property by property.
+ */
+export function portableMessage(made: object): unknown {
+  return copyWithin(made, 'message', {}, made)
+}
+
+function copyWithin(value: unknown, at: Carried, limits: PortableLimits, made: object | undefined): unknown {
   if (value === undefined) return undefined
   const { maxDepth = defaultMaxDepth, maxBytes = defaultMaxBytes } = limits
-  const walk: Walk = { at, maxDepth, maxBytes, least: 0, keys: [], holders: [] }
+  const walk: Walk = { at, maxDepth, maxBytes, made, least: 0, keys: [], holders: [] }
   const copy = copyReadable(value, walk)
   if ((walk.least + 1) * mostPerLeast > maxBytes && Buffer.byteLength(JSON.stringify(copy)) > maxBytes) refuseSize(walk)
   return copy
@@ -53,13 +65,15 @@ export function checkProperties(message: object): void {
 }
 
 function walkTo(...keys: string[]): Walk {
-  return { at: 'message', maxDepth: 1, maxBytes: 0, least: 0, keys, holders: [] }
+  return { at: 'message', maxDepth: 1, maxBytes: 0, made: undefined, least: 0, keys, holders: [] }
 }
 
 interface Walk {
   readonly at: Carried
   readonly maxDepth: number
   readonly maxBytes: number
+  /** An object that has no accessors for certain. */
+  readonly made: object | undefined
   /** The text has at least so many bytes. Counting is cheap, and exact counting is left to the few that come near. */
   least: number
   /** The key in each holder that leads to the value at hand. Longer than the depth: what is behind it is stale. */
@@ -87,14 +101,12 @@ function copyReadable(value: unknown, walk: Walk): unknown {
 function copyObject(value: object, walk: Walk, depth: number): unknown {
   enter(value, walk, depth)
   if (!isPlain(value) || ('toJSON' in value && hasToJson(value))) refuseValue(value, walk, depth)
-  if (Object.getOwnPropertySymbols(value).length > 0) checkSymbols(value, walk, depth)
+  const isMade = value === walk.made
+  if (!isMade && Object.getOwnPropertySymbols(value).length > 0) checkSymbols(value, walk, depth)
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     walk.keys[depth] = key
-    const property = Object.getOwnPropertyDescriptor(value, key)
-    if (property === undefined) continue
-    if (property.get !== undefined || property.set !== undefined) refuseAccessor(walk, depth + 1)
-    const field: unknown = property.value
+    const field = isMade ? (value as { readonly [key: string]: unknown })[key] : fieldOf(value, key, walk, depth)
     if (field === undefined) continue
     if (key === '__proto__' || (key === 'constructor' && hasPrototype(field))) refuseKey(walk, depth + 1)
     copy[key] = copyValue(field, walk, depth + 1)
@@ -102,6 +114,12 @@ function copyObject(value: object, walk: Walk, depth: number): unknown {
     if (walk.least > walk.maxBytes) refuseSize(walk)
   }
   return Object.freeze(copy)
+}
+
+function fieldOf(holder: object, key: string, walk: Walk, depth: number): unknown {
+  const property = Object.getOwnPropertyDescriptor(holder, key)
+  if (property?.get !== undefined || property?.set !== undefined) refuseAccessor(walk, depth + 1)
+  return property?.value
 }
 
 function copyValue(value: unknown, walk: Walk, depth: number): unknown {

@@ -1,7 +1,7 @@
 import type { ActOptions, Handler } from '../handler.js'
 import { isMessage, type Message } from '../message.js'
 import { toPattern } from '../pattern.js'
-import { checkProperties, portableCopy } from '../portable.js'
+import { checkProperties, portableCopy, portableMessage } from '../portable.js'
 import type { Call as CarriedCall } from '../transport.js'
 import { toActOptions } from './act-options.js'
 import { isTraced, traced } from './act-trace.js'
@@ -70,9 +70,7 @@ export class Dispatcher implements Within {
     this.#unanswered = unanswered
     this.emit = emit
     this.books = new Books(rules.strict)
-    this.composition = new Composition(rules.strict, (action, message, call) =>
-      this.#run(action, undefined, message, call, undefined, { hops: call?.hops ?? 1, by: call?.by }),
-    )
+    this.composition = new Composition(rules.strict, (action, message, call) => this.#runInside(action, message, call))
   }
 
   get actions() {
@@ -180,6 +178,17 @@ export class Dispatcher implements Within {
     return traced(action, message, way.hops, () => this.#run(action, action.outer, message, parent, wish, way))
   }
 
+  /** Runs an action within the wraps of the caller's side, on the message that these made. */
+  #runInside(action: Action, message: Message, call: Call | undefined): Promise<unknown> {
+    const way: Way = { hops: call?.hops ?? 1, by: call?.by }
+    try {
+      if (this.#rules.strict && message !== call?.message) checkProperties(message)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#run(action, undefined, message, call, undefined, way)
+  }
+
   /** Checks what every call must keep to, and starts one: of `outer` if there is one, else of the action itself. */
   #run(
     action: Action,
@@ -214,7 +223,7 @@ export class Dispatcher implements Within {
         if (wish.identity !== undefined) origin = { ...origin, identity: wish.identity }
       }
       // A message that the parent's own check gave back is frozen already.
-      if (strict && message !== parent?.message) asked = portableCopy(message, 'message') as Message
+      if (strict && message !== parent?.message) asked = portableMessage(message) as Message
     } catch (error) {
       return Promise.reject(error)
     }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { type App, type AppOptions, lucilius } from '../../../lib/index.js'
 import { http } from '../../../transports/http/index.js'
-import { gate } from '../../core/eventually.js'
+import { eventually, gate } from '../../core/eventually.js'
 import { failureOf } from '../../core/failure.js'
 import { ask, post } from './ask.js'
 
@@ -81,6 +81,37 @@ t.test('while it drains a listener answers each request 503, not handled, and as
   t.match(String(text), /^HTTP\/1\.1 503 [\s\S]*connection: close/, 'even after that, until all have gone')
   await closed
   t.match(await failureOf(ask(`${url}/health`)), { code: 'ECONNREFUSED' })
+})
+
+t.test('a peer that is told of a drain closes its idle sockets, and keeps those in use', async (t) => {
+  const [service, caller] = [made(t), made(t)]
+  const release = gate()
+  service.add('a:wait', () => release.opened.then(() => 'done'))
+  const transport = http({ port: 0 })
+  const { url } = await service.listen(transport, peers)
+  await caller.connect(http({ url }))
+  const open = () => new Promise<number>((resolve) => transport.server?.getConnections((_, count) => resolve(count)))
+  const until = async (holds: (count: number) => boolean) => {
+    while (!holds(await open())) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const idle = Array.from({ length: 5 }, () => caller.act('a:wait', {}, { timeoutMs: 5000 }))
+  await until((count) => count >= 6)
+  release.open()
+  await Promise.all(idle)
+  const second = gate()
+  const started = gate()
+  service.add('a:second', () => {
+    started.open()
+    return second.opened.then(() => 'second')
+  })
+  await eventually(() => caller.find('a:second') !== undefined)
+  const running = caller.act('a:second')
+  await started.opened
+  const closed = service.close()
+  await until((count) => count <= 2)
+  second.open()
+  t.equal(await running, 'second')
+  await closed
 })
 
 /** A socket over which one request was answered. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer as serve } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
@@ -110,6 +111,21 @@ t.test('the connecting side bounds what it sends and what it takes', async (t) =
   t.match(await failureOf(caller.act('a:1', { length: 10_000 })), { code: 'LUC_WIRE_INVALID', handled: 'unknown' })
   t.equal(ran, 1)
   t.equal(await caller.act('a:1'), '', 'and goes on')
+})
+
+t.test('a reply that does not end is given up as soon as it is too long', async (t) => {
+  const caller = made(t)
+  const endless = serve((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('[')
+    const more = () => response.writable && response.write('0,'.repeat(1000)) && setImmediate(more)
+    response.on('drain', more).on('close', () => endless.close())
+    more()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => endless.close())
+  await once(endless, 'listening')
+  const { port } = endless.address() as AddressInfo
+  await caller.connect(http({ url: `http://127.0.0.1:${port}`, maxBytes: 5000 }), { patterns: ['a:1'] })
+  t.match(await failureOf(caller.act('a:1')), { code: 'LUC_WIRE_INVALID', handled: 'unknown' })
 })
 
 t.test('as many messages of one peer run as the listener says, and those beyond are refused one by one', async (t) => {

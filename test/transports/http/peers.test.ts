@@ -278,11 +278,17 @@ t.test('a listener that gives no sign of life on its stream is lost', async (t) 
 })
 
 t.test('signs of life keep a quiet stream', async (t) => {
-  const { service, caller } = await pair(t, {}, { heartbeatMs: 20 })
+  const [service, caller] = [made(t), made(t)]
   service.add('a:1', () => 1)
-  await eventually(() => caller.find('a:1') !== undefined)
-  await new Promise((resolve) => setTimeout(resolve, 200)) // Ten heartbeats.
-  t.equal(caller.find('a:1')?.remote, 'service')
+  const transport = http({ port: 0, heartbeatMs: 20 })
+  const { url } = await service.listen(transport, { expose: '*', audience: 'peers' })
+  let streams = 0
+  transport.server?.on('request', (request) => {
+    if (request.url === '/stream') streams++
+  })
+  await caller.connect(http({ url }))
+  await new Promise((resolve) => setTimeout(resolve, 200)) // Ten heartbeats, four times what may be missed.
+  t.equal(streams, 1)
   t.equal(await caller.act('a:1'), 1)
 })
 

@@ -8,7 +8,16 @@ import { websocket } from '../../transports/websocket/index.js'
 import { eventually } from '../core/eventually.js'
 import type { Failure } from '../core/failure.js'
 import type { Means } from './means.js'
-import { type Counts, messages, type SystemPlan, systems, toPlugin, toPolicy } from './random-system.js'
+import {
+  type Counts,
+  type Head,
+  heads,
+  messages,
+  type SystemPlan,
+  systems,
+  toPlugin,
+  toPolicy,
+} from './random-system.js'
 import { join } from './scene.js'
 
 /** Seconds for each transport, from those who look longer than `npm test` does: `npm run test:faults`. */
@@ -25,9 +34,8 @@ interface Placement {
 }
 
 interface Sent {
-  readonly pattern: Message
+  readonly what: Head
   readonly message: Message
-  readonly exact: boolean
   readonly identity: string | null
 }
 
@@ -40,9 +48,8 @@ const placements: fc.Arbitrary<Placement> = fc.integer({ min: 1, max: 4 }).chain
   }),
 )
 const sent: fc.Arbitrary<Sent> = fc.record({
-  pattern: messages,
+  what: heads,
   message: messages,
-  exact: fc.boolean(),
   identity: fc.option(fc.constantFrom('ann', 'bob')),
 })
 
@@ -120,9 +127,9 @@ async function meet(means: Means, apps: readonly App[]): Promise<void> {
   await eventually(() => apps.every((app) => isDeepStrictEqual(known(app), all)))
 }
 
-async function outcomeOf(app: App, { pattern, message, exact, identity }: Sent): Promise<unknown> {
+async function outcomeOf(app: App, { what, message, identity }: Sent): Promise<unknown> {
   try {
-    const reply = await app.act(pattern, message, { exact, ...(identity === null ? {} : { identity }) })
+    const reply = await app.act(what.head, message, { exact: what.exact, ...(identity === null ? {} : { identity }) })
     return reply === undefined ? 'no reply' : { reply }
   } catch (error) {
     const { name, code, handled, retryable, details, message } = error as Failure

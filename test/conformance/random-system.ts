@@ -5,12 +5,18 @@ import { ActionError, type App, type Context, type Message, type Scalar } from '
 /** The pairs of a pattern. */
 type Pairs = Readonly<Record<string, Scalar>>
 
+/** The first argument of `act`, and whether it alone decides the route. */
+export interface Head {
+  readonly head: Message
+  readonly exact: boolean
+}
+
 /** What a handler of a random system does with its message. */
 export type Deed =
   | { readonly does: 'tell' }
   | { readonly does: 'give'; readonly value: unknown }
   | { readonly does: 'prior'; readonly message?: Message }
-  | { readonly does: 'act'; readonly message: Message; readonly exact: boolean; readonly catches: boolean }
+  | { readonly does: 'act'; readonly what: Head; readonly message: Message; readonly catches: boolean }
   | { readonly does: 'emit'; readonly message: Message }
   | { readonly does: 'refuse'; readonly details: unknown }
   | { readonly does: 'throw' }
@@ -42,6 +48,12 @@ export const messages: fc.Arbitrary<Message> = fc.dictionary(
   fc.oneof({ weight: 4, arbitrary: value }, { weight: 1, arbitrary: odd }),
 )
 
+/** What to send: with `exact` the first part is what the message is routed by, and has to be a pattern. */
+export const heads: fc.Arbitrary<Head> = fc.oneof(
+  fc.record({ head: messages, exact: fc.constant(false) }),
+  fc.record({ head: pattern, exact: fc.constant(true) }),
+)
+
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Deed>({ does: 'tell' }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('give' as const), value: fc.oneof(odd, fc.jsonValue()) }) },
@@ -53,8 +65,8 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       does: fc.constant('act' as const),
+      what: heads,
       message: messages,
-      exact: fc.boolean(),
       catches: fc.boolean(),
     }),
   },
@@ -123,8 +135,9 @@ async function perform(deed: Deed, who: string, message: Message, context: Conte
   if (deed.does === 'give') return deed.value
   if (deed.does === 'prior') return [who, (await prior(deed.message)) ?? 'nothing']
   if (deed.does === 'act') {
-    const { exact, catches } = deed
-    const reply = act(deed.message, {}, { exact })
+    const { message, catches } = deed
+    const { head, exact } = deed.what
+    const reply = act(head, message, { exact })
     return [who, (await (catches ? reply.catch(({ code, handled }) => ({ code, handled })) : reply)) ?? 'nothing']
   }
   if (deed.does === 'emit') {

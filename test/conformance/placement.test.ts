@@ -66,9 +66,11 @@ const transports: readonly [string, Means, runs: number, seconds: number][] = [
   ],
 ]
 
+t.setTimeout((transports.length * longer + 60) * 1000)
+
 for (const [name, means, runs, seconds] of transports) {
   const title = `a random system placed over one to four apps by ${name} replies, fails and observes as in one app`
-  t.test(title, { timeout: (longer + 60) * 1000 }, async (t) => {
+  t.test(title, { timeout: (longer + 30) * 1000 }, async (t) => {
     let ran = 0
     const same = async (plan: SystemPlan, placement: Placement, wishes: Sent[]) => {
       ran++

@@ -28,6 +28,6 @@ function fail(how: string): unknown {
   if (how === 'status') throw Object.assign(new Error('CANARY-ERR /etc/passwd'), { statusCode: 'nonsense', status: -1 })
   if (how !== 'cyclic') throw new Error('CANARY-ERR /etc/passwd')
   const cyclic: Record<string, unknown> = {}
-  cyclic['self'] = cyclic
+  cyclic.self = cyclic
   throw cyclic
 }

@@ -63,7 +63,7 @@ export class Caller {
 
   /** Takes an answer. One that nobody waits for, after a cancellation for instance, is ignored. */
   settle(frame: Message): void {
-    const slot = this.#pending.find(frame['id'])
+    const slot = this.#pending.find(frame.id)
     if (slot === undefined) return
     const { resolve, reject } = slot
     this.#pending.release(slot)

@@ -119,7 +119,7 @@ export class Link implements Connection, Reader {
 
   take(message: Message): void {
     if (this.#sentAway) return
-    switch (message['kind']) {
+    switch (message.kind) {
       case 'reply':
         this.#caller.settle(message)
         return
@@ -127,7 +127,7 @@ export class Link implements Connection, Reader {
         if (!this.#answerer.act(message)) this.sendAway(CloseCode.protocol, 'The id of an act is in use.')
         return
       case 'cancel':
-        this.#answerer.cancel(message['id'])
+        this.#answerer.cancel(message.id)
         return
       case 'event':
         this.#observe(message)
@@ -136,7 +136,7 @@ export class Link implements Connection, Reader {
         this.#hear(message)
         return
       default:
-        this.refuse(undefined, message['id'], new LuciliusError('LUC_WIRE_INVALID', "The frame has no known 'kind'."))
+        this.refuse(undefined, message.id, new LuciliusError('LUC_WIRE_INVALID', "The frame has no known 'kind'."))
     }
   }
 
@@ -192,7 +192,7 @@ export class Link implements Connection, Reader {
 
   #observe(message: Message): void {
     try {
-      const envelope = toEnvelope(message['services'] === undefined ? { ...message, services: [] } : message)
+      const envelope = toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
       void this.#observer.receive(envelope, { onCancel: undefined })
     } catch (error) {
       // toEnvelope throws nothing but the LuciliusError that says what is wrong.
@@ -237,7 +237,7 @@ export class Link implements Connection, Reader {
     }
     this.introduce()
     this.#caller.fit(readRoom(message, this.#limits))
-    if (message['draining'] === true) {
+    if (message.draining === true) {
       this.#caller.refuseHeld(new LuciliusError('LUC_SERVICE_CLOSED', 'The peer is closing and takes no new work.'))
     }
     this.onHeard?.()

@@ -41,7 +41,7 @@ export async function refusedWith(response: IncomingMessage): Promise<LuciliusEr
       if (text.length > MOST) return undefined
     }
     const body = decodeJson(text)
-    const error = isMessage(body) ? body['error'] : undefined
+    const error = isMessage(body) ? body.error : undefined
     if (!isMessage(error)) return undefined
     const { code, message } = error
     if (typeof code !== 'string' || typeof message !== 'string' || !KNOWN.has(code)) return undefined

@@ -5,8 +5,8 @@ import type { Room } from './frame-text.js'
 export function readRoom({ limits }: Message, own: Room): Room {
   const told = isMessage(limits) ? limits : {}
   return {
-    maxBytes: count(told['maxBytes']) ?? own.maxBytes,
-    maxInFlight: count(told['maxInFlight']) ?? own.maxInFlight,
+    maxBytes: count(told.maxBytes) ?? own.maxBytes,
+    maxInFlight: count(told.maxInFlight) ?? own.maxInFlight,
   }
 }
 

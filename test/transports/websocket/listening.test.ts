@@ -99,11 +99,11 @@ t.test('what a page says of trace and time counts, what it says of hops and iden
   const meta = { traceparent, timeoutMs: 500, hops: 30, identity: { name: 'root' }, id: 'mine' }
   client.send({ kind: 'act', id: 1, message: { a: 'meta' }, meta, to: 'a:nothing', below: 'a:1', by: 'a:1' })
   const { reply } = (await client.answer(1)) as unknown as { reply: { [key: string]: unknown } }
-  t.equal(String(reply['traceparent']).slice(0, 36), traceparent.slice(0, 36))
-  t.ok(Number(reply['deadline']) < Date.now() + 600)
-  t.equal(reply['hops'], 1)
+  t.equal(String(reply.traceparent).slice(0, 36), traceparent.slice(0, 36))
+  t.ok(Number(reply.deadline) < Date.now() + 600)
+  t.equal(reply.hops, 1)
   t.notOk('identity' in reply)
-  t.not(reply['id'], 'mine')
+  t.not(reply.id, 'mine')
 })
 
 t.test('errors leave with code, message and handled, without stack, path or secret', async (t) => {

@@ -29,6 +29,7 @@ const floors = [
     'glob',
     'jsonic-text',
     'message-text',
+    'patience',
     'pattern',
     'portable',
     'scalars',
@@ -38,7 +39,7 @@ const floors = [
   ['handler', 'transport', 'typed/'],
   ['codec', 'router/', 'wire-error'],
   ['boot', 'dispatch/', 'events/', 'explain', 'life-cycle', 'options', 'peers/', 'unanswered'],
-  ['app', 'connections', 'core', 'early', 'lucilius', 'registrar', 'view'],
+  ['admission', 'app', 'connections', 'core', 'early', 'lucilius', 'registrar', 'view'],
   ['index', 'transport-kit'],
 ]
 

@@ -1,5 +1,6 @@
+import { type Admission, credentials, toAdmission } from './admission.js'
 import type { ConnectOptions, ListenOptions, PeerConnection } from './app.js'
-import type { Auth, Authenticate, AuthRequest } from './auth.js'
+import type { Auth, AuthRequest } from './auth.js'
 import { LuciliusError } from './errors.js'
 import { checkKeys } from './option-checks.js'
 import type { Settings } from './options.js'
@@ -8,19 +9,10 @@ import { Connector } from './peers/connector.js'
 import { type Exposure, toExposure, toPatterns } from './peers/exposure.js'
 import type { Peer, Terms } from './peers/peer.js'
 import type { Peers } from './peers/peers.js'
-import { portableCopy } from './portable.js'
 import { newId } from './trace.js'
-import type { Audience, Credentials, Listener, Receiver, Transport } from './transport.js'
+import type { Listener, Receiver, Transport } from './transport.js'
 
-const LISTEN_KEYS = ['expose', 'events', 'audience', 'auth']
 const CONNECT_KEYS = ['accept', 'expose', 'events', 'auth', 'patterns', 'wait']
-
-/** How a listener lets others in. */
-interface Admission {
-  readonly audience: Audience
-  readonly exposure: Exposure
-  readonly authenticate: Authenticate | undefined
-}
 
 /** The listeners and connections of an app. */
 export class Connections {
@@ -40,20 +32,7 @@ export class Connections {
   /** Reads the arguments of `listen`. Throws what is wrong with them, before anything is waited for. */
   check(transport: Transport, given: ListenOptions): Admission {
     checkTransport('listen', transport)
-    if ((given as Partial<ListenOptions> | undefined)?.expose === undefined) throw exposeRequired()
-    const { expose, events, audience, auth } = checkKeys<ListenOptions>('listen', given, LISTEN_KEYS)
-    const admission: Admission = {
-      audience: toAudience(audience ?? transport.audience ?? 'clients'),
-      exposure: toExposure('listen', expose, events ?? {}),
-      authenticate: auth === undefined ? undefined : toAuthenticate(auth),
-    }
-    if (admission.audience === 'peers' && admission.authenticate === undefined && transport.local !== true) {
-      throw new LuciliusError(
-        'LUC_OPTIONS_INVALID',
-        "listen: a listener for peers that is not on loopback needs 'auth': give the same sharedSecret('…') here and to connect.",
-      )
-    }
-    return admission
+    return toAdmission(transport, given)
   }
 
   /** Opens a listener. */
@@ -173,39 +152,6 @@ function knowSilent(peer: Peer, transport: Transport, patterns: ConnectOptions['
   peer.know({ name, instance: name, draining: false, actions, subscriptions: [] })
 }
 
-async function credentials(
-  authenticate: Authenticate,
-  request: AuthRequest,
-  warn: (error: unknown) => void,
-): Promise<Credentials> {
-  let identity: unknown
-  try {
-    identity = await authenticate(request)
-  } catch (error) {
-    if (error instanceof LuciliusError) throw error
-    warn(error)
-  }
-  if (identity === true) return {}
-  if (identity === undefined || identity === null || identity === false) {
-    throw new LuciliusError('LUC_UNAUTHENTICATED', 'Who you are could not be established.')
-  }
-  return { identity: portableCopy(identity, 'message') }
-}
-
-function toAuthenticate(auth: NonNullable<ListenOptions['auth']>): Authenticate {
-  if (typeof auth === 'function') return auth
-  if (typeof auth === 'object' && auth !== null && typeof auth.authenticate === 'function') return auth.authenticate
-  throw new LuciliusError(
-    'LUC_OPTIONS_INVALID',
-    "listen: 'auth' is sharedSecret('…') or a function (request) => identity.",
-  )
-}
-
-function toAudience(audience: unknown): Audience {
-  if (audience === 'clients' || audience === 'peers') return audience
-  throw new LuciliusError('LUC_OPTIONS_INVALID', "listen: 'audience' is 'clients' or 'peers'.")
-}
-
 function checkKinds({ auth, patterns, wait }: ConnectOptions): void {
   const wrong =
     auth !== undefined && typeof (auth as Partial<Auth> | null)?.authorization !== 'string'
@@ -224,12 +170,5 @@ function checkTransport(where: string, transport: unknown): void {
   throw new LuciliusError(
     'LUC_OPTIONS_INVALID',
     `${where}: the first argument is a transport, such as inProcess(): an object with name, listen and connect.`,
-  )
-}
-
-function exposeRequired(): LuciliusError {
-  return new LuciliusError(
-    'LUC_EXPOSE_REQUIRED',
-    "Nothing is reachable unless exposed: app.listen(transport, { expose: ['role:convert,cmd:*'] }), or { expose: '*' } for all actions of this app.",
   )
 }

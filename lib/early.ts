@@ -1,6 +1,6 @@
 import type { Core } from './core.js'
-import { settleDeadline, startDeadline, type Waiting } from './deadline.js'
 import { LuciliusError } from './errors.js'
+import { Patience } from './patience.js'
 
 /**
  * Waits until the app is ready, within a time limit. Resolves with the milliseconds that are left.
@@ -15,11 +15,11 @@ export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSi
   let stop = () => {}
   const given = new Promise<never>((_, reject) => {
     const cancel = () => reject(notStarted('LUC_CANCELLED', 'The caller cancelled before the app was ready.'))
-    const wait = waitFor(timeoutMs, () => reject(tooLate(timeoutMs)))
+    const patience = new Patience(timeoutMs, () => reject(tooLate(timeoutMs)))
     if (signal?.aborted === true) cancel()
     signal?.addEventListener('abort', cancel, { once: true })
     stop = () => {
-      settleDeadline(wait)
+      patience.end()
       signal?.removeEventListener('abort', cancel)
     }
   })
@@ -38,12 +38,6 @@ export async function untilReady(core: Core, timeoutMs: number, signal?: AbortSi
 
 function isOver({ life: { phase } }: Core): boolean {
   return phase === 'draining' || phase === 'closed'
-}
-
-function waitFor(timeoutMs: number, expire: () => void): Waiting {
-  const wait: Waiting = { timeoutMs, expire, expiresAt: 0, before: undefined, after: undefined }
-  startDeadline(wait)
-  return wait
 }
 
 function tooLate(timeoutMs: number): LuciliusError {

@@ -2,7 +2,8 @@ import type { Call } from './dispatch/call.js'
 import { LuciliusError } from './errors.js'
 import type { ActOptions } from './handler.js'
 import type { Message } from './message.js'
-import { type Parking, Patience } from './peers/parking.js'
+import { Patience } from './patience.js'
+import type { Parking } from './peers/parking.js'
 
 /** What is to be known about messages that no action answers. */
 export interface Prospects {

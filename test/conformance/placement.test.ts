@@ -57,11 +57,11 @@ const together: Placement = { apps: 1, places: [0, 0, 0, 0, 0], caller: 0, order
 
 const transports: readonly [string, Means, runs: number, seconds: number][] = [
   ['in-process', { listen: () => inProcess(), connect: (url) => inProcess({ url }), exposesOnConnect: true }, 300, 6],
-  ['HTTP', { listen: () => http({ port: 0 }), connect: (url) => http({ url }), exposesOnConnect: false }, 12, 4],
+  ['HTTP', { listen: () => http({ port: 0 }), connect: (url) => http({ url }), exposesOnConnect: false }, 50, 4],
   [
     'WebSocket',
     { listen: () => websocket({ port: 0 }), connect: (url) => websocket({ url }), exposesOnConnect: true },
-    20,
+    100,
     4,
   ],
 ]

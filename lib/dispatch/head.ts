@@ -31,8 +31,7 @@ export class Head<T> {
 
   /** The canonical text of its scalar pairs, which is all that routing by it alone looks at. */
   get pattern(): string {
-    const pairs = Object.entries(this.message).filter(([, value]) => value !== undefined && typeof value !== 'object')
-    return toPattern(Object.fromEntries(pairs)).text
+    return toPattern(Object.fromEntries(Object.entries(this.message).filter(isPair))).text
   }
 
   /** The data with the text's own pairs over it, as a new object. */
@@ -73,6 +72,16 @@ export class Head<T> {
     this.#version = router.version
     this.#target = router.find(this.message)
     this.#watch = router.watch(this.message)
+  }
+}
+
+/** Whether a pattern may hold this pair. One that none may hold plays no part in routing, here or elsewhere. */
+function isPair([key, value]: readonly [string, unknown]): boolean {
+  try {
+    toPattern({ [key]: value })
+    return true
+  } catch {
+    return false // It says why, and here it is enough that it is so.
   }
 }
 

@@ -45,7 +45,8 @@ export async function faultProxy(to: number): Promise<FaultProxy> {
   }
 
   const pipe = (pair: Pair, from: Socket, into: Socket) => {
-    let due = 0
+    const queue: { readonly part: Buffer; readonly due: number }[] = []
+    let timer: NodeJS.Timeout | undefined
     let passed = 0
     const pass = (part: Buffer) => {
       if (into.destroyed) return
@@ -53,21 +54,35 @@ export async function faultProxy(to: number): Promise<FaultProxy> {
       into.write(part)
       if (faults.resetAfter !== undefined && passed >= faults.resetAfter) reset(pair)
     }
+    // One timer for all: nothing overtakes what was sent before it.
+    const flush = () => {
+      timer = undefined
+      for (let next = queue[0]; next !== undefined; next = queue[0]) {
+        const left = next.due - performance.now()
+        if (left > 0) {
+          timer = setTimeout(flush, left)
+          return
+        }
+        queue.shift()
+        pass(next.part)
+      }
+      if (from.destroyed) into.end()
+    }
     from.on('data', (chunk) => {
       const { latencyMs = 0, jitterMs = 0, frozen, slice = chunk.length } = faults
       if (frozen === true) return
       for (let at = 0; at < chunk.length; at += slice) {
-        const part = chunk.subarray(at, at + slice)
-        const wait = latencyMs + Math.random() * jitterMs
-        // Nothing overtakes what was sent before it.
-        due = Math.max(due, performance.now() + wait)
-        const left = due - performance.now()
-        if (left <= 0 && wait === 0) pass(part)
-        else setTimeout(pass, left, part)
+        queue.push({
+          part: chunk.subarray(at, at + slice),
+          due: performance.now() + latencyMs + Math.random() * jitterMs,
+        })
       }
+      if (timer === undefined) flush()
     })
     from.on('error', () => into.destroy())
-    from.on('close', () => setTimeout(() => into.destroy(), Math.max(0, due - performance.now())))
+    from.on('close', () => {
+      if (timer === undefined) flush()
+    })
   }
 
   const server = createServer((near) => {
@@ -83,7 +98,7 @@ export async function faultProxy(to: number): Promise<FaultProxy> {
     pairs.add(pair)
     for (const socket of [near, far]) {
       socket.setNoDelay()
-      socket.on('close', () => pairs.delete(pair))
+      socket.on('close', () => near.destroyed && far.destroyed && pairs.delete(pair))
     }
     pipe(pair, near, far)
     pipe(pair, far, near)

@@ -17,8 +17,8 @@ export interface Admission {
 
 /** Reads the options of `listen`. Throws what is wrong with them. */
 export function toAdmission(transport: Transport, given: ListenOptions): Admission {
-  if ((given as Partial<ListenOptions> | undefined)?.expose === undefined) throw exposeRequired()
-  const { expose, events, audience, auth } = checkKeys<ListenOptions>('listen', given, LISTEN_KEYS)
+  const { expose, events, audience, auth } = checkKeys<Partial<ListenOptions>>('listen', given ?? {}, LISTEN_KEYS)
+  if (expose === undefined) throw exposeRequired()
   const admission: Admission = {
     audience: toAudience(audience ?? transport.audience ?? 'clients'),
     exposure: toExposure('listen', expose, events ?? {}),
@@ -51,7 +51,10 @@ export async function credentials(
   }
   if (identity === true) return {}
   if (identity === undefined || identity === null || identity === false) {
-    throw new LuciliusError('LUC_UNAUTHENTICATED', 'Who you are could not be established.')
+    throw new LuciliusError(
+      'LUC_UNAUTHENTICATED',
+      "Who you are could not be established. An app gives to connect, as 'auth', what the listener was given.",
+    )
   }
   return { identity: portableCopy(identity, 'message') }
 }

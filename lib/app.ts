@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Auth, Authenticate } from './auth.js'
 import type { ActionInfo, Explanation } from './explain.js'
 import type { PatternLike, PeerInfo } from './handler.js'

@@ -52,6 +52,7 @@ export class Connections {
       throw new LuciliusError('LUC_SERVICE_CLOSED', `${this.#settings.name} was closed before it listened.`)
     }
     this.#listeners.set(open, admission.exposure)
+    this.#peers.warnOfIdleExposure(admission.exposure)
     this.#settings.log.info({ url: open.url, transport: transport.name }, 'listening')
     return open
   }
@@ -167,8 +168,9 @@ function checkKinds({ auth, patterns, wait }: ConnectOptions): void {
 function checkTransport(where: string, transport: unknown): void {
   const { name, listen, connect } = (transport ?? {}) as Partial<Transport>
   if (typeof name === 'string' && typeof listen === 'function' && typeof connect === 'function') return
+  const hint = typeof transport === 'function' ? 'call the function: http({ port: 0 })' : 'write http({ port: 0 }), say'
   throw new LuciliusError(
     'LUC_OPTIONS_INVALID',
-    `${where}: the first argument is a transport, such as inProcess(): an object with name, listen and connect.`,
+    `${where}: the first argument is a transport, an object with name, listen and connect: ${hint}.`,
   )
 }

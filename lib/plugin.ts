@@ -65,7 +65,7 @@ function shapeOf(plugin: unknown): Shape {
   }
   if (typeof plugin !== 'object' || plugin === null) {
     throw invalid(
-      `A plugin is a function (app, options) => …, or { name, setup }, not ${plugin === null ? 'null' : `a ${typeof plugin}`}.`,
+      `A plugin is a function (app, options) => …, or { name, setup }, not ${plugin == null ? String(plugin) : `a ${typeof plugin}`}.`,
     )
   }
   const { name, needs = [], setup } = plugin as { name?: unknown; needs?: unknown; setup?: unknown }

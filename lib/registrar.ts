@@ -26,8 +26,8 @@ export class Registrar {
 
   add(pattern: PatternInput, given: unknown, handler: unknown): Registration {
     const checked = toPattern(pattern)
-    const options = toActionOptions(given)
     checkFunction('add', checked, handler, '(message, context) => reply')
+    const options = toActionOptions(given)
     const action = this.#action(checked, options, handler as Handler)
     const { composition } = this.#core.dispatcher
     composition.add(action)

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** An action, a wrap or a subscription as it stands in the app: `using` it, or calling `remove`, takes it out again. */
 export interface Registration {
   /** Takes it out. Messages that are already running finish; a second call does nothing. */

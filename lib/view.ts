@@ -129,7 +129,7 @@ function checkHook(where: string, hook: unknown): void {
   if (typeof hook === 'function') return
   throw new LuciliusError(
     'LUC_HANDLER_INVALID',
-    `${where}: expected a function, got ${hook === null ? 'null' : `a ${typeof hook}`}.`,
+    `${where}: expected a function, got ${hook == null ? String(hook) : `a ${typeof hook}`}.`,
   )
 }
 

@@ -126,7 +126,9 @@ function notAnObject(value: unknown): LuciliusError {
         ? 'an array'
         : typeof value === 'object'
           ? 'an instance of a class'
-          : `a ${typeof value}`
+          : value === undefined
+            ? 'undefined'
+            : `a ${typeof value}`
   return new LuciliusError(
     'LUC_MESSAGE_INVALID',
     `A message is a plain object, this is ${what}: give an object such as { from: 'usd' }.`,

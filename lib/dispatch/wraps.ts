@@ -80,7 +80,7 @@ function makeLayer(wrap: Wrap): Layer {
     const where = wrap.pattern.text === '' ? 'every action' : wrap.pattern.text
     throw new LuciliusError(
       'LUC_HANDLER_INVALID',
-      `The middleware around ${where} gave ${handler === null ? 'null' : `a ${typeof handler}`} instead of a handler: write (next) => (message, context) => next(message, context).`,
+      `The middleware around ${where} gave ${handler == null ? String(handler) : `a ${typeof handler}`} instead of a handler: write (next) => (message, context) => next(message, context).`,
     )
   }
   const layer: Layer = { next: handler, handler }

@@ -84,8 +84,9 @@ export class Connector {
         this.#failed?.(error as LuciliusError)
         return
       }
-      const level = MISTAKES.has(code) && code !== this.#warned ? 'warn' : 'debug'
-      if (level === 'warn') this.#warned = code
+      // Each kind of trouble is told once, then only to those who look for it.
+      const level = code === this.#warned ? 'debug' : 'warn'
+      this.#warned = code
       this.#log[level]({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
       this.#retry()
     }

@@ -25,6 +25,8 @@ export interface Exposure {
   subscription(pattern: Pattern): boolean
   /** Whether an event that was emitted here may leave. */
   eventOut(message: Message): boolean
+  /** The exposed patterns that let none of these actions in. */
+  without(actions: readonly Pattern[]): readonly Pattern[]
 }
 
 /**
@@ -40,6 +42,8 @@ export function toExposure(where: string, expose: PatternList, events: EventExpo
     action: (pattern) => pattern.text !== '' && (actions === '*' || actions.some((one) => letsIn(one, pattern))),
     eventIn: (message) => eventsIn === '*' || eventsIn.some((one) => patternMatches(one, message)),
     subscription: (pattern) => eventsIn === '*' || eventsIn.some((one) => mayMeet(one, pattern)),
+    without: (known) =>
+      actions === '*' ? [] : actions.filter((one) => !known.some((pattern) => letsIn(one, pattern))),
     eventOut: (message) => eventsOut === '*' || eventsOut.some((one) => patternMatches(one, message)),
   }
 }

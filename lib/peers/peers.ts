@@ -3,12 +3,14 @@ import type { Action } from '../dispatch/action.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Emission, Events } from '../events/events.js'
+import { nearestPatterns } from '../explain.js'
 import type { Settings } from '../options.js'
 import type { Pattern } from '../pattern.js'
 import type { ActEnvelope, Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
 import { toWireError } from '../wire-error.js'
 import { announce, type Heard } from './announcement.js'
 import { Carrier } from './carrier.js'
+import type { Exposure } from './exposure.js'
 import { describeHidden, hiddenBy } from './hidden.js'
 import { arrivalOf, asClient, chooseAction } from './inbound.js'
 import type { Parking } from './parking.js'
@@ -59,6 +61,20 @@ export class Peers implements Host {
 
   get draining(): boolean {
     return this.#draining
+  }
+
+  /** Warns of exposed patterns that let nothing in: a typing error, or a pattern without the keys of an action. */
+  warnOfIdleExposure(exposure: Exposure): void {
+    const own: Pattern[] = []
+    for (const [pattern, { local }] of this.#dispatcher.actions.router.entries())
+      if (local.length > 0) own.push(pattern)
+    for (const { text, pairs } of exposure.without(own)) {
+      const near = nearestPatterns(pairs, this.#dispatcher.actions)
+      this.#settings.log.warn(
+        { expose: text, nearest: near },
+        `'${text}' is exposed and lets no action in so far: an exposed pattern has exactly the keys of its actions`,
+      )
+    }
   }
 
   /** Tells all peers that no new work is taken. */

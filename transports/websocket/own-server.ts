@@ -18,7 +18,11 @@ export function openServer({ port, host, tls, handshakeTimeoutMs }: Settings): P
       : createSecureServer({ ...(tls as ServerOptions), ...times }, answer)
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      reject(new LuciliusError('LUC_LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${codeOf(cause)}.`, { cause }))
+      reject(
+        new LuciliusError('LUC_LISTEN_FAILED', `Cannot listen on port ${port} of ${host}: ${reasonOf(cause)}.`, {
+          cause,
+        }),
+      )
     })
     server.listen(port, host, () => resolve(server))
   })
@@ -38,6 +42,7 @@ const answer: RequestListener = (_, response) => {
   response.end(refusalBody(upgradeRequired))
 }
 
-function codeOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? error.message
+function reasonOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EADDRINUSE' ? 'it is taken. Take another one, or 0 for any that is free' : (code ?? error.message)
 }

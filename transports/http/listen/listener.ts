@@ -109,7 +109,7 @@ function listenOn(server: Server, port: number, host: string): Promise<void> {
 
 function reasonOf(cause: unknown): string {
   const { code } = (cause ?? {}) as { readonly code?: unknown }
-  if (code === 'EADDRINUSE') return 'it is taken'
+  if (code === 'EADDRINUSE') return 'it is taken. Take another one, or 0 for any that is free'
   if (code === 'EACCES') return 'not allowed'
   return typeof code === 'string' ? code : 'unknown reason'
 }

@@ -26,8 +26,10 @@ export class Registrar {
 
   add(pattern: PatternInput, given: unknown, handler: unknown): Registration {
     const checked = toPattern(pattern)
-    checkFunction('add', checked, handler, '(message, context) => reply')
+    // Without a third argument the second was meant to be the handler.
+    if (handler === undefined) checkFunction('add', checked, handler, '(message, context) => reply')
     const options = toActionOptions(given)
+    checkFunction('add', checked, handler, '(message, context) => reply')
     const action = this.#action(checked, options, handler as Handler)
     const { composition } = this.#core.dispatcher
     composition.add(action)

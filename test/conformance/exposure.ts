@@ -55,6 +55,17 @@ export function exposure(t: Test, stage: Stage): void {
     t.equal(await caller.act('a:1', { admin: true }, { exact: true }), 'exposed', 'exact routes by the pattern alone')
   })
 
+  t.test('the author is warned of a pattern that is exposed and lets nothing in', async (t) => {
+    const lines: string[] = []
+    const logger = jsonLogger({ level: 'warn', write: (line) => void lines.push(line) })
+    const service = made(t, { name: 'service', parity: stage.parity, logger })
+    service.add('x:1,y:1', () => 1)
+    await service.listen(means.listen(), { expose: ['x:1', 'x:1,y:*'], audience: 'peers' })
+    t.equal(lines.length, 1)
+    t.match(lines[0], /'x:1' is exposed.*exactly the keys/)
+    t.match(lines[0], /x:1,y:1/)
+  })
+
   t.test('the author is warned of an action that exposure makes unreachable', async (t) => {
     const lines: string[] = []
     const logger = jsonLogger({ level: 'warn', write: (line) => void lines.push(line) })
@@ -62,6 +73,7 @@ export function exposure(t: Test, stage: Stage): void {
     service.add('a:1', () => 1)
     service.add('a:1,admin:true', () => 1)
     const caller = made(t, { name: 'caller', parity: stage.parity })
+    service.add('b:1', () => 1)
     await join(means, caller, service, ['a:*', 'b:1'])
     t.equal(await caller.act('a:1'), 1)
     t.strictSame(lines, [])

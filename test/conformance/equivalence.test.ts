@@ -28,6 +28,7 @@ t.test('the page of equivalence has the cases of the suite, each passed wherever
 })
 
 t.test('every case of one app is played over the transports, too', async (t) => {
-  const titles = rows.map(({ title }) => title)
-  for (const { title } of casesOf({ name: 'one app', parity: 'off' })) t.ok(titles.includes(title), title)
+  const titles = new Set(rows.map(({ title }) => title))
+  const missing = casesOf({ name: 'one app', parity: 'off' }).filter(({ title }) => !titles.has(title))
+  t.strictSame(missing, [])
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { lucilius } from '../../lib/index.js'
 import { startLoad, type Tally, TIMEOUT_MS } from './load.js'
 import { connecting, type TransportName } from './over.js'
-import { chance, happen, harmless } from './schedule.js'
+import { chance, happen } from './schedule.js'
 import { startService } from './service.js'
 
 /** What to put a transport through. */
@@ -47,9 +47,4 @@ export function broken({ kind, lost, hung, twice, wrong, denied, calls, ok }: Ta
   const found = Object.entries(counts).filter(([, count]) => count > 0)
   const words = found.map(([what, count]) => `${kind}: ${count} ${what}`)
   return ok * 2 > calls ? words : [...words, `${kind}: only ${ok} of ${calls} calls were answered`]
-}
-
-/** How many calls failed during something that is no reason to. */
-export function failedForNothing({ failedDuring }: Tally): number {
-  return harmless.reduce((sum, fault) => sum + (failedDuring.get(fault) ?? 0), 0)
 }

@@ -18,8 +18,8 @@ const GRACE_MS = 1500
 interface Fate {
   readonly id: string
   readonly kind: Kind
-  /** What was happening when it was made. */
-  readonly during: string
+  /** What was happening when it ended. */
+  during?: string
   end?: 'ok' | 'wrong' | 'late' | { readonly code: string; readonly handled: string | undefined }
 }
 
@@ -30,7 +30,7 @@ export interface Tally {
   ok: number
   /** How often each `CODE handled`. */
   readonly failed: Map<string, number>
-  /** How many failed of those made during each fault. */
+  /** How many failed during each fault; one that let a call expire may be over by then. */
   readonly failedDuring: Map<string, number>
   /** Answered, but never done. */
   lost: number
@@ -59,7 +59,7 @@ export function startLoad(app: App, callers: number, chance: Chance): Load {
   const call = async () => {
     const kind = kinds[fates.length % kinds.length] as Kind // within bounds
     const id = `${kind}-${fates.length}`
-    const fate: Fate = { id, kind, during }
+    const fate: Fate = { id, kind }
     fates.push(fate)
     const text = 'é🙂x'.repeat(Math.floor(chance() ** 4 * 2000))
     const began = performance.now()
@@ -70,6 +70,7 @@ export function startLoad(app: App, callers: number, chance: Chance): Load {
       const { code, handled } = error as Failure
       fate.end = { code, handled }
     }
+    fate.during = during
     if (performance.now() - began > TIMEOUT_MS + GRACE_MS) fate.end = 'late'
   }
   const caller = async () => {
@@ -114,7 +115,7 @@ function tally(kind: Kind, fates: readonly Fate[], times: ReadonlyMap<string, nu
     wrong: 0,
     denied: 0,
   }
-  for (const { id, end, during } of mine) {
+  for (const { id, end, during = '' } of mine) {
     const done = times.get(id) ?? 0
     if (done > 1) sum.twice++
     if (end === undefined || end === 'late') sum.hung++

@@ -81,9 +81,6 @@ const faults: { readonly [name: string]: Fault } = {
   reset: harm((chance) => ({ resetAfter: from(chance, 1000, 20_000), slice: from(chance, 100, 700) })),
 }
 
-/** Faults under which no call has a reason to fail. */
-export const harmless: readonly string[] = ['nothing', 'restart', 'latency', 'slicing']
-
 /** Does one thing after the other, each once in an order of its own, round for round until the time is over. */
 export async function happen(
   services: readonly Service[],

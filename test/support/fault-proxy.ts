@@ -39,9 +39,13 @@ export async function faultProxy(to: number): Promise<FaultProxy> {
   const counts = { accepted: 0, resets: 0 }
 
   const reset = (pair: Pair) => {
+    if (!pairs.delete(pair)) return
     counts.resets++
-    pair.near.resetAndDestroy()
-    pair.far.resetAndDestroy()
+    // Node 20 never lets go of a socket that is reset while it connects, still writes or was ended.
+    for (const socket of [pair.near, pair.far]) {
+      if (socket.connecting || socket.writableEnded || socket.writableLength > 0) socket.destroy()
+      else socket.resetAndDestroy()
+    }
   }
 
   const pipe = (pair: Pair, from: Socket, into: Socket) => {
@@ -79,7 +83,7 @@ export async function faultProxy(to: number): Promise<FaultProxy> {
       }
       if (timer === undefined) flush()
     })
-    from.on('error', () => into.destroy())
+    from.on('error', () => pairs.has(pair) && into.destroy())
     from.on('close', () => {
       if (timer === undefined) flush()
     })

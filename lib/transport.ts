@@ -44,7 +44,7 @@ export interface ActEnvelope {
   readonly to?: string
   /** The pattern whose action asked for its prior: the receiver routes among the strictly wider ones. */
   readonly below?: string
-  /** The pattern that the receiver routes by, instead of the message (`exact`). */
+  /** The pairs that the receiver routes by instead of the message (`exact`): a message text, such as JSON. */
   readonly by?: string
 }
 

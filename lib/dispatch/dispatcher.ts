@@ -1,5 +1,6 @@
 import type { ActOptions, Handler } from '../handler.js'
 import { isMessage, type Message } from '../message.js'
+import { parseMessage } from '../message-text.js'
 import { toPattern } from '../pattern.js'
 import { checkProperties, portableCopy, portableMessage } from '../portable.js'
 import type { Call as CarriedCall } from '../transport.js'
@@ -31,13 +32,6 @@ export type Unanswered = (
   answered: () => boolean,
   again: (leftMs: number) => Promise<unknown>,
 ) => Promise<unknown>
-
-/** How a call came to its action: how many hops, and if not by its message, then by which pattern. */
-interface Way {
-  readonly hops: number
-  readonly below?: string | undefined
-  readonly by?: string | undefined
-}
 
 /** What an act from a peer brings along, checked and clamped. */
 export interface Arrival {
@@ -96,7 +90,7 @@ export class Dispatcher implements Within {
         if (wish?.exact === true) {
           slot = head.alone(router)
           // Only who asks elsewhere, now or later, has to say what to route by.
-          if (slot === undefined || slot.top.remote !== undefined) by = head.pattern
+          if (slot === undefined || slot.top.remote !== undefined) by = head.pairs
         }
         // Only the head of a text is remembered, and only then does it pay to learn its route.
         else slot = typeof first === 'string' ? head.route(router, message) : router.find(message)
@@ -125,20 +119,19 @@ export class Dispatcher implements Within {
     } catch (error) {
       return Promise.reject(error)
     }
-    const way: Way = { hops: call.hops + 1, below: call.action.pattern.text }
-    return this.#run(prior, undefined, asked, call, undefined, way)
+    return this.#run(prior, undefined, asked, call, undefined, call.hops + 1, call.action.pattern.text, undefined)
   }
 
   /** The action that answers a call's message now. */
   reroute(call: Call): Action | undefined {
     if (call.below !== undefined) return this.actions.wider(toPattern(call.below))
-    return this.actions.router.find(call.by === undefined ? call.message : toPattern(call.by).pairs)?.top
+    return this.actions.router.find(call.by === undefined ? call.message : parseMessage(call.by))?.top
   }
 
   /** Runs another action in the place of a call's own, as the same hop. */
   follow(action: Action, call: Call): Promise<unknown> {
     const { hops, below, by } = call
-    return this.#run(action, undefined, call.message, call, undefined, { hops, below, by })
+    return this.#run(action, undefined, call.message, call, undefined, hops, below, by)
   }
 
   /** Runs an action of this app for somebody outside. */
@@ -156,7 +149,7 @@ export class Dispatcher implements Within {
     } catch (error) {
       return Promise.reject(error)
     }
-    const find = () => this.actions.router.find(by === undefined ? message : toPattern(by).pairs)
+    const find = () => this.actions.router.find(by === undefined ? message : parseMessage(by))
     const again = (timeoutMs: number) => {
       const slot = find()
       const left = { ...wish, timeoutMs }
@@ -173,32 +166,37 @@ export class Dispatcher implements Within {
     wish: ActOptions | undefined,
     by: string | undefined,
   ): Promise<unknown> {
-    const way: Way = { hops: parent === undefined ? 1 : parent.hops + 1, by }
-    if (!isTraced()) return this.#run(action, action.outer, message, parent, wish, way)
-    return traced(action, message, way.hops, () => this.#run(action, action.outer, message, parent, wish, way))
+    const hops = parent === undefined ? 1 : parent.hops + 1
+    if (!isTraced()) return this.#run(action, action.outer, message, parent, wish, hops, undefined, by)
+    return traced(action, message, hops, () =>
+      this.#run(action, action.outer, message, parent, wish, hops, undefined, by),
+    )
   }
 
   /** Runs an action within the wraps of the caller's side, on the message that these made. */
   #runInside(action: Action, message: Message, call: Call | undefined): Promise<unknown> {
-    const way: Way = { hops: call?.hops ?? 1, by: call?.by }
     try {
       if (this.#rules.strict && message !== call?.message) checkProperties(message)
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#run(action, undefined, message, call, undefined, way)
+    return this.#run(action, undefined, message, call, undefined, call?.hops ?? 1, undefined, call?.by)
   }
 
-  /** Checks what every call must keep to, and starts one: of `outer` if there is one, else of the action itself. */
+  /**
+   * Checks what every call must keep to, and starts one: of `outer` if there is one, else of the action itself. `below`
+   * and `by` say how it came to its action, if not by its message. Many parameters, for an object costs 10 ns a call.
+   */
   #run(
     action: Action,
     outer: Handler | undefined,
     message: Message,
     parent: Call | undefined,
     wish: ActOptions | undefined,
-    way: Way,
+    hops: number,
+    below: string | undefined,
+    by: string | undefined,
   ): Promise<unknown> {
-    const { hops } = way
     const { strict, maxHops, maxTimeoutMs } = this.#rules
     let timeoutMs = wish?.timeoutMs ?? this.#rules.timeoutMs
     let ownTime = wish?.timeoutMs !== undefined
@@ -228,9 +226,9 @@ export class Dispatcher implements Within {
       return Promise.reject(error)
     }
     const call = new Call(this.books, action, asked, parent, hops, timeoutMs, origin)
-    call.below = way.below
-    call.by = way.by
-    call.atCaller = outer !== undefined
+    if (below !== undefined) call.below = below
+    if (by !== undefined) call.by = by
+    if (outer !== undefined) call.atCaller = true
     return launch(call, outer ?? action.run, this, ownTime, wish?.signal)
   }
 

@@ -2,8 +2,8 @@ import { BoundedMemo } from '../bounded-memo.js'
 import { LuciliusError } from '../errors.js'
 import { isMessage, type Message } from '../message.js'
 import { parseMessage } from '../message-text.js'
-import { toPattern } from '../pattern.js'
 import type { Router } from '../router/router.js'
+import { scalarText } from '../scalars.js'
 
 /** How many texts keep their parse and route. A text beyond costs a parse, nothing else. */
 const REMEMBERED = 1000
@@ -18,6 +18,9 @@ export class Head<T> {
   readonly message: Message
   readonly #keys: readonly string[]
   readonly #values: readonly unknown[]
+  /** The shape of the last message: the keys of its data, and the message without the data. */
+  #lastKeys: readonly string[] = []
+  #last: Message
   #version = -1
   #target: T | undefined = undefined
   #watch: readonly string[] | undefined = undefined
@@ -27,30 +30,60 @@ export class Head<T> {
     const pairs = Object.entries(message).filter(([, value]) => value !== undefined)
     this.#keys = pairs.map(([key]) => key)
     this.#values = pairs.map(([, value]) => value)
+    this.#last = Object.fromEntries(pairs)
   }
 
-  /** The canonical text of its scalar pairs, which is all that routing by it alone looks at. */
-  get pattern(): string {
-    return toPattern(Object.fromEntries(Object.entries(this.message).filter(isPair))).text
+  /** Its scalar pairs as a message text, which is all that routing by it alone looks at. */
+  get pairs(): string {
+    const scalars = Object.entries(this.message).filter(([, value]) => scalarText(value) !== undefined)
+    return JSON.stringify(Object.fromEntries(scalars))
   }
 
   /** The data with the text's own pairs over it, as a new object. */
   over(data: unknown): Message {
     if (data === undefined) return { ...this.message }
     if (!isMessage(data)) throw notAnObject(data)
+    return this.#asLast(data) ?? this.#anew(data)
+  }
+
+  /**
+   * Data with the keys of the last, in their order: most callers send the same shape again. A copy of the last message
+   * has all keys already, and filling it in takes two thirds of the time of making one key after the other.
+   */
+  #asLast(data: Message): Message | undefined {
+    const message: Record<string, unknown> = { ...this.#last }
+    const { length } = this.#lastKeys
+    let i = 0
+    for (const key in data) {
+      if (key !== this.#lastKeys[i++]) return undefined
+      const value = data[key]
+      if (value === undefined) return undefined
+      message[key] = value
+    }
+    return i === length ? message : undefined
+  }
+
+  #anew(data: Message): Message {
     const message: Record<string, unknown> = {}
-    const own = isPolluted() ? { ...data, __proto__: null } : data
     // A loop: spreading two objects into one takes ten times as long, for the object changes its shape on the way.
-    for (const key in own) {
+    for (const key of Object.keys(data)) {
       if (key === '__proto__') throw forbiddenKey()
       const value = data[key]
       if (value !== undefined) message[key] = value
     }
-    const keys = this.#keys
-    const values = this.#values
-    // The index is within bounds.
-    for (let i = 0; i < keys.length; i++) message[keys[i] as string] = values[i]
+    const keys = Object.keys(message)
+    for (const [i, key] of this.#keys.entries()) message[key] = this.#values[i]
+    this.#remember(keys, message)
     return message
+  }
+
+  /** Keeps the shape, and none of the data: what was sent must not be held. */
+  #remember(keys: readonly string[], message: Message): void {
+    if (keys.some((key) => this.#keys.includes(key))) return
+    this.#lastKeys = keys
+    const blank: Record<string, unknown> = { ...message }
+    for (const key of keys) blank[key] = null
+    this.#last = blank
   }
 
   /** What answers `message`, which is this text's pairs over some data. */
@@ -75,16 +108,6 @@ export class Head<T> {
   }
 }
 
-/** Whether a pattern may hold this pair. One that none may hold plays no part in routing, here or elsewhere. */
-function isPair([key, value]: readonly [string, unknown]): boolean {
-  try {
-    toPattern({ [key]: value })
-    return true
-  } catch {
-    return false // It says why, and here it is enough that it is so.
-  }
-}
-
 /** Remembers the heads of the texts in use. */
 export class Heads<T> {
   readonly #known = new BoundedMemo<Head<T>>(REMEMBERED)
@@ -101,14 +124,6 @@ export class Heads<T> {
     this.#known.set(first, head)
     return head
   }
-}
-
-const nothing = {}
-
-/** Whether somebody put an enumerable property on `Object.prototype`, which a loop over any object would then meet. */
-function isPolluted(): boolean {
-  for (const _ in nothing) return true
-  return false
 }
 
 /** A whole message given as an object, copied so that neither side sees what the other changes. */

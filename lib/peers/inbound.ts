@@ -5,6 +5,7 @@ import type { Origin } from '../dispatch/call.js'
 import type { Arrival } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
+import { parseMessage } from '../message-text.js'
 import { type Pattern, toPattern } from '../pattern.js'
 import type { ActEnvelope, Call, WireMeta } from '../transport.js'
 import type { Exposure } from './exposure.js'
@@ -34,7 +35,7 @@ function ownAction({ message, below, by }: ActEnvelope, actions: Actions): Actio
     const narrow = toPattern(below)
     return own(narrow.pairs, actions, (one) => one.text !== narrow.text && covers(one, narrow))
   }
-  const routed = by === undefined ? message : toPattern(by).pairs
+  const routed = by === undefined ? message : parseMessage(by)
   const found = actions.router.find(routed)
   // Usually the most specific one is our own; only if it was learned, look at those behind it.
   return found?.local.at(-1) ?? own(routed, actions, () => true)

@@ -3,7 +3,7 @@ import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
 import type { Message } from '../message.js'
 import { childOf, newId, newTraceParent, parseTraceParent } from '../trace.js'
-import type { Call as CarriedCall } from '../transport.js'
+import type { Call as CarriedCall, WireError } from '../transport.js'
 import type { Action } from './action.js'
 
 /** Where a call comes from, shared by all calls that follow from it. */
@@ -55,6 +55,8 @@ export class Call implements Waiting, CarriedCall {
   /** The pattern whose action asked for its prior, and the one that was routed by instead of the message. */
   below: string | undefined = undefined
   by: string | undefined = undefined
+  /** What an earlier try ended in, of which nobody knows whether it was handled. */
+  doubt: WireError | undefined = undefined
   /** Nothing has left this process yet: it waits for somebody who can answer. */
   parked = false
   /** Called once when the call is settled. */

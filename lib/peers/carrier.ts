@@ -87,7 +87,24 @@ export class Carrier {
     }
   }
 
+  /** Goes on with a call after the first try. Once a try may have been handled, nothing later can say that it was not. */
   async #recover(
+    call: Call,
+    remote: RemoteAction,
+    first: Peer | undefined,
+    failure: WireError | undefined,
+  ): Promise<unknown> {
+    try {
+      return await this.#goOn(call, remote, first, failure)
+    } catch (error) {
+      if (call.doubt !== undefined && error instanceof LuciliusError && error.handled === 'no') {
+        throw fromWireError(call.doubt)
+      }
+      throw error
+    }
+  }
+
+  async #goOn(
     call: Call,
     remote: RemoteAction,
     first: Peer | undefined,
@@ -107,6 +124,8 @@ export class Carrier {
         if (isElsewhere(error)) refused.add(peer)
         else if (!remote.idempotent || call.origin.retried === true || !(await this.#retry.may(error, tries++))) {
           throw fromWireError(error)
+        } else {
+          call.doubt = error
         }
       }
       if (call.end !== undefined) throw call.end
@@ -140,7 +159,8 @@ export class Carrier {
         call.onCancel = undefined
         resolve()
       })
-      call.parked = true
+      // After a try of which nobody knows the end, waiting proves nothing.
+      call.parked = call.doubt === undefined
       call.onCancel = () => {
         ticket.leave()
         resolve()

@@ -235,18 +235,24 @@ t.test(
       mock.timers.tick(ms)
       await turns()
     }
-    const never = () => new Promise<void>(() => {})
+    let running = gate()
+    const never = () => {
+      running.open()
+      return new Promise<void>(() => {})
+    }
     const cases: [string, (app: App) => unknown][] = [
       ['set-up', never],
       ['onReady', (app) => app.onReady(never)],
     ]
     for (const [what, setup] of cases) {
+      running = gate()
       const app = lucilius()
       app.use({ name: 'hanging', setup })
       let error: { code?: string; message?: string } | undefined
       app.ready().catch((reason: { code: string }) => {
         error = reason
       })
+      await running.opened
       await tick(9_000)
       t.equal(error, undefined)
       await tick(1_500)
@@ -258,9 +264,11 @@ t.test(
     closing.use({ name: 'hanging', setup: (app) => app.onClose(never) })
     await closing.ready()
     let failed: unknown
+    running = gate()
     closing.close().catch((error: unknown) => {
       failed = error
     })
+    await running.opened
     await tick(10_500)
     await tick(1_500)
     t.match(failed, { code: 'LUC_PLUGIN_FAILED', message: /'hanging'.*onClose/ })

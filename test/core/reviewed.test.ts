@@ -316,3 +316,21 @@ t.test('an act that nobody can be reached for is not handled, also within a wrap
   await caller.close()
   await service.close()
 })
+
+t.test('a call that may have been done never ends as not handled, whatever its later tries say', async (t) => {
+  const caller = lucilius()
+  const service = lucilius({ name: 'service' })
+  let done = 0
+  service.add('a:1', { idempotent: true }, async () => {
+    done++
+    await listener.close()
+    return 'lost on the way'
+  })
+  const transport = inProcess()
+  const listener = await service.listen(transport, { expose: '*' })
+  await caller.connect(transport)
+  t.match(await failureOf(caller.act('a:1', {}, { timeoutMs: 150 })), { handled: /^unknown$/ })
+  t.equal(done, 1)
+  await caller.close()
+  await service.close()
+})

@@ -45,7 +45,7 @@ t.test('a port may be given by --port or PORT, and one that is taken is told in 
   const { port } = taken.address() as AddressInfo // It listens on a port.
   const refused = {
     code: 1,
-    complaints: `LUC_LISTEN_FAILED: Cannot listen on port ${port} of 127.0.0.1: it is taken.\n`,
+    complaints: `LUC_LISTEN_FAILED: Cannot listen on port ${port} of 127.0.0.1: it is taken. Take another one, or 0 for any that is free.\n`,
   }
   t.strictSame(await start(main, '--port', String(port)).ended, refused)
   process.env.PORT = String(port)

@@ -21,6 +21,7 @@ export class Head<T> {
   /** The shape of the last message: the keys of its data, and the message without the data. */
   #lastKeys: readonly string[] = []
   #last: Message
+  #isReused = false
   #version = -1
   #target: T | undefined = undefined
   #watch: readonly string[] | undefined = undefined
@@ -73,7 +74,9 @@ export class Head<T> {
     }
     const keys = Object.keys(message)
     for (const [i, key] of this.#keys.entries()) message[key] = this.#values[i]
-    this.#remember(keys, message)
+    // The head of an object is used once: what it has seen helps nobody.
+    if (this.#isReused) this.#remember(keys, message)
+    this.#isReused = true
     return message
   }
 

@@ -38,19 +38,38 @@ const floors = [
   ],
   ['handler', 'transport', 'typed/'],
   ['codec', 'router/', 'wire-error'],
-  ['boot', 'dispatch/', 'events/', 'explain', 'life-cycle', 'options', 'peers/', 'unanswered'],
-  ['admission', 'app', 'connections', 'core', 'early', 'lucilius', 'registrar', 'view'],
+  [
+    'boot',
+    'close-hooks',
+    'dispatch/',
+    'events/',
+    'explain',
+    'hook',
+    'life-cycle',
+    'options',
+    'peers/',
+    'plugin-use',
+    'unanswered',
+  ],
+  ['admission', 'app', 'connections', 'core', 'early', 'host', 'lucilius', 'registrar', 'view'],
   ['index', 'transport-kit'],
+  ['system/'],
+  ['register', 'testing/'],
+  ['cli/'],
 ]
 
 /** The only place that may import a package of package.json. A package that is not here may be imported nowhere. */
 const rooms = {
   '@standard-schema/spec': '^lib/', // types only, see below
+  '@swc/wasm-typescript': '^lib/system/loading/',
   avvio: '^lib/boot[.]ts$',
+  chokidar: '^lib/cli/',
+  commander: '^lib/cli/',
   'fastest-levenshtein': '^lib/nearest[.]ts$',
   fastify: '^transports/http/',
   jsonic: '^lib/jsonic-text[.]ts$',
   patrun: '^lib/router/',
+  picocolors: '^lib/cli/',
   'secure-json-parse': '^lib/wire-json[.]ts$',
   undici: '^transports/http/',
   ws: '^transports/websocket/',
@@ -58,12 +77,15 @@ const rooms = {
 
 /** The doors: what a name such as `lucilius/plugins/log` stands for, as source, as built, and before it is built. */
 const doors = {
-  source: '^(lib/(index|transport-kit)|(transports|plugins)/[^/]+/index)[.]ts$',
-  built: '^build/(lib/(index|transport-kit)|(transports|plugins)/[^/]+/index)[.](js|d[.]ts)$',
+  source: '^(lib/(index|transport-kit|register|(system|testing)/index)|(transports|plugins)/[^/]+/index)[.]ts$',
+  built:
+    '^build/(lib/(index|transport-kit|register|(system|testing)/index)|(transports|plugins)/[^/]+/index)[.](js|d[.]ts)$',
   named: '^lucilius(/|$)',
 }
 
 const published = '^(lib|transports|plugins)/'
+/** What runs systems. All else in lib is the core. */
+const runner = '^lib/(system|testing|cli|register)\\b'
 const sockets = '^(node:)?(child_process|cluster|dgram|http|http2|https|net|tls|worker_threads)$'
 
 const escaped = (text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -103,24 +125,75 @@ module.exports = {
     },
     {
       name: 'lib-keeps-its-doors-outward',
-      comment: 'index.ts and transport-kit.ts are for those outside lib: import the file that has the idea.',
+      comment: 'Doors are for those outside lib: import the file that has the idea.',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { path: '^lib/(index|transport-kit)[.]ts$' },
+      to: { path: '^lib/(index|transport-kit|register|(system|testing)/index)[.]ts$' },
     },
     {
       name: 'lib-stands-alone',
-      comment: 'lib knows no transport, plugin, example, test or script.',
+      comment: 'lib knows no plugin, example, test or script, and the core no transport.',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { path: '^(transports|plugins|examples|test|bench|scripts|build)/' },
+      to: { path: '^(plugins|examples|test|bench|scripts|build)/' },
     },
     {
-      name: 'lib-opens-no-socket',
+      name: 'core-knows-no-transport',
+      comment:
+        'The core gets its transports from the app. Only lib/system/ and lib/cli/ choose one, by name or address.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/(system|cli)/' },
+      to: { path: '^transports/' },
+    },
+    {
+      name: 'runner-uses-the-doors-of-transports',
+      comment: 'lib/system/ and lib/cli/ import transports/*/index.ts, as a user does.',
+      severity: 'error',
+      from: { path: '^lib/(system|cli)/' },
+      to: { path: '^transports/', pathNot: '^transports/[^/]+/index[.]ts$' },
+    },
+    {
+      name: 'runner-loads-transports-late',
+      comment: 'await import(…) the transport where it is used: a process loads none that it does not speak.',
+      severity: 'error',
+      from: { path: '^lib/(system|cli)/' },
+      to: { path: '^transports/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'system-door-is-light',
+      comment: 'A description imports lucilius/system: it loads nothing that runs or loads services.',
+      severity: 'error',
+      from: { path: '^lib/system/index[.]ts$' },
+      to: {
+        path: [
+          '^transports/[^/]+/index[.]ts$',
+          '^lib/(core|lucilius|host)[.]ts$',
+          '^lib/system/(control|loading|plan|supervise)/',
+          sockets,
+        ],
+        reachable: true,
+      },
+    },
+    {
+      name: 'core-opens-no-socket',
       comment: 'Sockets, processes and threads belong to transports.',
       severity: 'error',
-      from: { path: '^lib/' },
+      from: { path: '^lib/', pathNot: runner },
       to: { path: sockets },
+    },
+    {
+      name: 'runner-opens-sockets-in-its-rooms',
+      comment: 'Processes are started in lib/system/supervise/ and lib/cli/, local sockets are in lib/system/control/.',
+      severity: 'error',
+      from: { path: runner, pathNot: '^lib/(system/(control|loading|supervise)|cli)/' },
+      to: { path: sockets },
+    },
+    {
+      name: 'loading-has-a-thread-only',
+      comment: "lib/system/loading/ talks to the thread of Node's module hooks, and opens nothing else.",
+      severity: 'error',
+      from: { path: '^lib/system/loading/' },
+      to: { path: sockets, pathNot: '^(node:)?worker_threads$' },
     },
     {
       name: 'transport-uses-its-door',

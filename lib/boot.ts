@@ -1,19 +1,14 @@
 import type { Avvio } from 'avvio'
 import { LuciliusError } from './errors.js'
-
-/** Milliseconds that one set-up or hook may take. */
-const BOOT_TIMEOUT_MS = 10_000
-
-/** A function that a plugin left to be called later. */
-type Hook = () => unknown
+import { failed, HOOK_TIMEOUT_MS, type Hook, thrownError } from './hook.js'
 
 type Engine = Avvio<object>
 type Done = (error?: unknown) => void
 type AvvioReady = (error: Error) => void
 
 /**
- * Loads plugins in order, nested ones within their parents, then starts them in the order of registration and closes
- * them in reverse. avvio does the ordering and the time limits; nothing runs before `load`, `start` or `close`.
+ * Loads plugins in order, nested ones within their parents, then starts them in the order of registration. avvio does
+ * the ordering and the time limits; nothing runs before `load` or `start`.
  */
 export class Boot {
   /** Made when it is needed: an app without plugins and hooks, as many tests and scripts are, never loads avvio. */
@@ -23,36 +18,17 @@ export class Boot {
   readonly #onReady: { readonly name: string; readonly hook: Hook }[] = []
   #loaded: Promise<void> | undefined
   #started: Promise<void> | undefined
-  #abandoned = false
 
   /** Queues a set-up. Rejections of `load` name it. */
   use(name: string, setup: () => unknown): void {
-    const run = named(name, async () => {
-      if (!this.#abandoned) await setup()
-    })
-    this.#tell((engine) => engine.use(run))
-  }
-
-  /** Gives up what was never loaded: `close` will run hooks, and no set-up. */
-  abandon(): void {
-    this.#abandoned = true
+    const run = named(name, async () => void (await setup()))
+    if (this.#engine === undefined) this.#orders.push((engine) => engine.use(run))
+    else this.#engine.use(run)
   }
 
   /** Queues a hook for `start`. */
   onReady(name: string, hook: Hook): void {
     this.#onReady.push({ name, hook })
-  }
-
-  /** Queues a hook for `close`: the one queued last runs first. */
-  onClose(name: string, hook: Hook): void {
-    const run = async () => {
-      try {
-        await within(BOOT_TIMEOUT_MS, hook)
-      } catch (error) {
-        throw failed(name, 'its onClose hook', error)
-      }
-    }
-    this.#tell((engine) => engine.onClose(run))
   }
 
   /** Runs the set-ups. Rejects with `LUC_PLUGIN_FAILED`. */
@@ -71,26 +47,11 @@ export class Boot {
     return this.#started
   }
 
-  /** Runs the onClose hooks. All of them run; rejects with the first `LUC_PLUGIN_FAILED`. */
-  async close(): Promise<void> {
-    await this.#wake()
-    const engine = this.#engine
-    if (engine === undefined) return
-    await new Promise<void>((resolve, reject) => {
-      engine.close((error: Error | null | undefined) => (error ? reject(error) : resolve()))
-    })
-  }
-
-  #tell(order: (engine: Engine) => void): void {
-    if (this.#engine === undefined) this.#orders.push(order)
-    else order(this.#engine)
-  }
-
   /** Makes the engine if there is anything for it to do. */
   async #wake(): Promise<void> {
     if (this.#engine !== undefined || this.#orders.length + this.#onReady.length === 0) return
     const { default: avvio } = await import('avvio')
-    this.#engine ??= avvio({}, { autostart: false, timeout: BOOT_TIMEOUT_MS })
+    this.#engine ??= avvio({}, { autostart: false, timeout: HOOK_TIMEOUT_MS })
     for (const order of this.#orders.splice(0)) order(this.#engine)
   }
 
@@ -128,17 +89,8 @@ async function settle(hook: Hook, done: Done): Promise<void> {
     await hook()
     done()
   } catch (error) {
-    done(asError(error))
-  }
-}
-
-/** avvio takes anything falsy for success, so what was thrown is made an error. */
-function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
-  try {
-    return new Error(String(thrown))
-  } catch (cause) {
-    return new Error('something without a text was thrown', { cause })
+    // avvio takes anything falsy for success.
+    done(thrownError(error))
   }
 }
 
@@ -149,7 +101,7 @@ function named(name: string, setup: () => Promise<void>): () => Promise<void> {
     try {
       await setup()
     } catch (thrown) {
-      const error = asError(thrown)
+      const error = thrownError(thrown)
       if (!setups.has(error)) setups.set(error, name)
       throw error
     }
@@ -163,27 +115,4 @@ function nameOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return 'unknown'
   const { fn } = error as { fn?: object }
   return setups.get(error) ?? (fn === undefined ? undefined : setups.get(fn)) ?? 'unknown'
-}
-
-function failed(name: string, what: string, error: unknown): LuciliusError {
-  const code = (error as { code?: unknown } | null)?.code
-  const slow = code === 'AVV_ERR_PLUGIN_EXEC_TIMEOUT' || code === 'AVV_ERR_READY_TIMEOUT' || error === TOO_SLOW
-  const why = slow
-    ? `took more than ${BOOT_TIMEOUT_MS} ms. Set-up only registers; whatever waits belongs in onReady, and long work must not be awaited there`
-    : `failed: ${asError(error).message}`
-  return new LuciliusError('LUC_PLUGIN_FAILED', `Plugin '${name}': ${what} ${why}`, { cause: error })
-}
-
-const TOO_SLOW = new Error('too slow')
-
-async function within(limitMs: number, hook: Hook): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, limitMs, TOO_SLOW)
-    })
-    await Promise.race([hook(), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

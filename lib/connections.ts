@@ -57,6 +57,11 @@ export class Connections {
     return open
   }
 
+  /** Whether a listener or connection has not been closed yet. */
+  isOpen(one: Listener | PeerConnection): boolean {
+    return this.#listeners.has(one as Listener) || this.#connections.has(one as PeerConnection)
+  }
+
   /** The open listeners and what they let in. */
   get listeners(): { readonly url: string; readonly exposure: Exposure }[] {
     return [...this.#listeners].map(([{ url }, exposure]) => ({ url, exposure }))

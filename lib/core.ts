@@ -1,10 +1,14 @@
 import { Boot } from './boot.js'
+import { CloseHooks } from './close-hooks.js'
 import { Connections } from './connections.js'
 import { forEachWaiting } from './deadline.js'
 import { Call, describe } from './dispatch/call.js'
+import type { Within } from './dispatch/context.js'
 import { Dispatcher } from './dispatch/dispatcher.js'
 import { followedCall } from './dispatch/followed.js'
 import { foreignWraps } from './dispatch/foreign-wraps.js'
+import type { Running } from './dispatch/running.js'
+import type { Hearing } from './dispatch/sent-by.js'
 import type { Wrap } from './dispatch/wraps.js'
 import { LuciliusError } from './errors.js'
 import { Events } from './events/events.js'
@@ -12,10 +16,18 @@ import { nearestPatterns, textOf } from './explain.js'
 import { LifeCycle } from './life-cycle.js'
 import type { Message } from './message.js'
 import type { Settings } from './options.js'
+import type { Gate } from './peers/gate.js'
 import { Parking } from './peers/parking.js'
 import { Peers } from './peers/peers.js'
 import { Plugins } from './plugin.js'
+import { ascending, PluginUse } from './plugin-use.js'
 import { Unanswered } from './unanswered.js'
+
+/** What an app does beyond its own needs, for whoever runs it; nothing of it costs an app that nobody runs. */
+export interface Watch {
+  readonly running: Running
+  readonly hear: Hearing | undefined
+}
 
 /** The parts of one app, made and joined. What users see of it are views. */
 export class Core {
@@ -25,27 +37,44 @@ export class Core {
   readonly connections: Connections
   readonly boot = new Boot()
   readonly plugins = new Plugins()
+  readonly hooks = new CloseHooks()
+  readonly parking: Parking
   readonly life: LifeCycle
-  /** Counts registrations. */
-  order = 0
+  /** What is registered with the app and by no plugin. */
+  readonly self: PluginUse
+  /** The plugins that stand by themselves, by name. */
+  readonly uses = new Map<string, PluginUse>()
+  readonly running: Running | undefined
+  readonly hear: Hearing | undefined
+  /** Stands before a plugin while it is replaced. */
+  gate: Gate | undefined
+  /** Settles when the last replacement has ended. */
+  replaced: Promise<void> | undefined
   #warned = false
   /** Wraps that were warned of. */
   readonly #foreign = new WeakSet<Wrap>()
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, watch?: Watch) {
     this.settings = settings
+    this.running = watch?.running
+    this.hear = watch?.hear
+    this.self = new PluginUse(settings.name, settings.log, { standing: 'in', orders: ascending(), boot: this.boot })
     const parking = new Parking(settings.park)
+    this.parking = parking
     const unanswered = new Unanswered(parking, settings, {
       mayCome: () => !this.dispatcher.books.closed && (settings.park.unknown || this.connections.learning > 0),
-      notFound: (message) => (this.dispatcher.books.closed ? this.life.closed() : this.#notFound(message)),
+      notFound: (message) => this.notFound(message),
     })
-    this.dispatcher = new Dispatcher(settings, unanswered.hold, (...event) => this.events.emit(...event))
+    const emit: Within['emit'] = (...event) => this.events.emit(...event)
+    this.dispatcher = new Dispatcher(settings, unanswered.hold, emit, watch?.running.follow)
     this.events = new Events(this.dispatcher, settings, (emission, taken) => peers.emit(emission, taken))
     const peers = new Peers(this.dispatcher, this.events, settings, parking)
     this.connections = new Connections(peers, settings)
     this.life = new LifeCycle(
       this.boot,
+      this.hooks,
       {
+        settled: () => this.replaced,
         opened: () => this.warnOfForeignWraps(),
         drain: () => {
           peers.drain()
@@ -89,7 +118,9 @@ export class Core {
     }
   }
 
-  #notFound(message: Message): LuciliusError {
+  /** The error for a message that nobody answers. */
+  notFound(message: Message): LuciliusError {
+    if (this.dispatcher.books.closed) return this.life.closed()
     const near = nearestPatterns(message, this.dispatcher.actions)
     const hint = near.length > 0 ? ` Nearest: ${near.join('; ')}.` : ''
     const asked = textOf(message)

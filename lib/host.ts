@@ -1,6 +1,11 @@
 import type { App } from './app.js'
+import { Core } from './core.js'
+import { Running } from './dispatch/running.js'
 import type { PatternLike } from './handler.js'
-import type { AppOptions } from './options.js'
+import type { Message } from './message.js'
+import { type AppOptions, toSettings } from './options.js'
+import { replace } from './replacement.js'
+import { viewOf } from './view.js'
 
 /** A message that a service sends. */
 export interface Sending {
@@ -19,7 +24,7 @@ export interface HostOptions {
   readonly onSend?: (sending: Sending) => void
 }
 
-/** What the plugins have registered, as plain data; patterns are canonical texts. */
+/** What the plugins have registered, as plain data in the order of registration; patterns are canonical texts. */
 export interface Inventory {
   readonly actions: readonly { readonly pattern: string; readonly service: string; readonly idempotent: boolean }[]
   readonly subscriptions: readonly { readonly pattern: string; readonly service: string; readonly each: boolean }[]
@@ -31,6 +36,8 @@ export interface Host {
   readonly app: App
   /** Runs the set-ups, and starts nothing. Rejects with `LUC_PLUGIN_FAILED` and `LUC_PLUGIN_INVALID`. `ready` goes on from there. */
   load(): Promise<void>
+  /** The plugins, and in whose set-up each is used: undefined for those that stand by themselves. */
+  plugins(): readonly { readonly name: string; readonly within: string | undefined }[]
   /** What the plugins of this app have registered; nothing learned from peers. */
   inventory(): Inventory
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
@@ -43,4 +50,57 @@ export interface Host {
   replace(name: string, plugin: unknown, options?: unknown): Promise<void>
 }
 
-export declare function hostApp(options: AppOptions, host?: HostOptions): Host
+/** Makes an app for somebody who runs it: what `lucilius(options)` makes, with its handles. Throws `LUC_OPTIONS_INVALID`. */
+export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host {
+  const running = new Running()
+  const core: Core = new Core(toSettings(options), {
+    running,
+    hear: onSend && ((service, kind, first, data) => tell(core, onSend, service, kind, first, data)),
+  })
+  return {
+    app: viewOf(core, core.self),
+    load: () => core.life.load(),
+    plugins: () =>
+      [...core.uses.values()].flatMap((use) => [...use.all()].map((one) => ({ name: one.name, within: one.within?.name }))),
+    inventory: () => inventoryOf(core),
+    running: () => running.actions.map(({ pattern }) => pattern.text),
+    replace: (name, plugin, given) => replace(core, running, name, plugin, given),
+  }
+}
+
+function tell(
+  { dispatcher }: Core,
+  onSend: NonNullable<HostOptions['onSend']>,
+  service: string,
+  kind: Sending['kind'],
+  first: unknown,
+  data: unknown,
+): void {
+  let message: Message
+  try {
+    message = dispatcher.messageOf(first, data)
+  } catch {
+    return // What is no message is not sent: whoever sends it hears of it.
+  }
+  // It was just found to be text or an object.
+  onSend({ service, kind, pattern: first as PatternLike, message })
+}
+
+function inventoryOf({ dispatcher, events }: Core): Inventory {
+  const { actions, wraps } = dispatcher.composition
+  const here = inOrder([...actions.all()].filter(({ remote }) => remote === undefined))
+  const subscriptions = [...events.subscriptions.all()].sort((a, b) => a.action.order - b.action.order)
+  return {
+    actions: here.map(({ pattern, service, options }) => ({
+      pattern: pattern.text,
+      service,
+      idempotent: options.idempotent === true,
+    })),
+    subscriptions: subscriptions.map(({ pattern, service, each }) => ({ pattern: pattern.text, service, each })),
+    wraps: inOrder([...wraps.all]).map(({ pattern, service, at }) => ({ pattern: pattern.text, service, at })),
+  }
+}
+
+function inOrder<T extends { readonly order: number }>(list: T[]): T[] {
+  return list.sort((a, b) => a.order - b.order)
+}

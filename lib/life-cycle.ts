@@ -1,13 +1,16 @@
 import type { Boot } from './boot.js'
+import type { CloseHooks } from './close-hooks.js'
 import { LuciliusError } from './errors.js'
 
 /** Where an app stands. Acts run freely while it is `starting` (its hooks may act) and `open`. */
-export type Phase = 'new' | 'loading' | 'starting' | 'open' | 'draining' | 'closed' | 'failed'
+export type Phase = 'new' | 'loading' | 'loaded' | 'starting' | 'open' | 'draining' | 'closed' | 'failed'
 
 /** What opening and closing mean for the parts of an app, in this order. */
 export interface Parts {
   /** Everything has started. */
   opened(): void
+  /** Resolves when no plugin is being replaced. */
+  settled(): Promise<void> | undefined
   /** Tells everybody that no new work is taken. */
   drain(): void
   /** Resolves when nothing runs any more. */
@@ -21,15 +24,23 @@ export interface Parts {
 /** The life of an app: loading, starting, running, draining, closed. */
 export class LifeCycle {
   readonly #boot: Boot
+  readonly #hooks: CloseHooks
   readonly #parts: Parts
   readonly #name: string
   readonly #drainMs: number
   #phase: Phase = 'new'
+  #load: Promise<void> | undefined
   #ready: Promise<void> | undefined
   #close: Promise<void> | undefined
 
-  constructor(boot: Boot, parts: Parts, { name, drainMs }: { readonly name: string; readonly drainMs: number }) {
+  constructor(
+    boot: Boot,
+    hooks: CloseHooks,
+    parts: Parts,
+    { name, drainMs }: { readonly name: string; readonly drainMs: number },
+  ) {
     this.#boot = boot
+    this.#hooks = hooks
     this.#parts = parts
     this.#name = name
     this.#drainMs = drainMs
@@ -39,11 +50,20 @@ export class LifeCycle {
     return this.#phase
   }
 
+  /** Loads the plugins, once, and starts nothing. A failure closes what had been loaded. */
+  load(): Promise<void> {
+    if (this.#load === undefined) {
+      this.#load = this.#close === undefined ? this.#setUp() : Promise.reject(this.closed())
+      // Whoever waits for it hears of it; nobody has to.
+      this.#load.catch(() => {})
+    }
+    return this.#load
+  }
+
   /** Loads and starts the plugins, once. A failure closes what had started. */
   ready(): Promise<void> {
     if (this.#ready === undefined) {
-      this.#ready = this.#close === undefined ? this.#start() : Promise.reject(this.closed())
-      // Whoever waits for it hears of it; nobody has to.
+      this.#ready = this.#start()
       this.#ready.catch(() => {})
     }
     return this.#ready
@@ -60,23 +80,36 @@ export class LifeCycle {
     return new LuciliusError('LUC_SERVICE_CLOSED', `${this.#name} is closing and takes no new work.`)
   }
 
-  async #start(): Promise<void> {
+  async #setUp(): Promise<void> {
     try {
       this.#phase = 'loading'
       await this.#boot.load()
-      this.#advance('loading', 'starting')
+      this.#advance('loading', 'loaded')
+    } catch (error) {
+      await this.#fail()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    await this.load()
+    try {
+      this.#advance('loaded', 'starting')
       await this.#boot.start()
       this.#advance('starting', 'open')
       this.#parts.opened()
     } catch (error) {
-      if (this.#close === undefined) {
-        this.#phase = 'failed'
-        // The failure of the start is the news; what fails while cleaning up after it is not.
-        this.#close = this.#shut().catch(() => {})
-        await this.#close
-      }
+      await this.#fail()
       throw error
     }
+  }
+
+  async #fail(): Promise<void> {
+    if (this.#close !== undefined) return
+    this.#phase = 'failed'
+    // The failure of the start is the news; what fails while cleaning up after it is not.
+    this.#close = this.#shut().catch(() => {})
+    await this.#close
   }
 
   #advance(from: Phase, to: Phase): void {
@@ -86,13 +119,11 @@ export class LifeCycle {
 
   async #end(): Promise<void> {
     const booting = this.#phase === 'loading' || this.#phase === 'starting'
-    const untouched = this.#phase === 'new'
     this.#phase = 'draining'
     // Hooks that are under way may still act, and are waited for before their plugins are closed.
-    if (booting) await this.#ready?.catch(() => {})
-    if (untouched) this.#boot.abandon()
+    if (booting) await (this.#ready ?? this.#load)?.catch(() => {})
     // Observers of events that were emitted in this very turn start in a microtask: they run by then, and are waited for.
-    await undefined
+    await this.#parts.settled()
     await this.#drain()
     try {
       await this.#shut()
@@ -114,7 +145,7 @@ export class LifeCycle {
 
   async #shut(): Promise<void> {
     try {
-      await this.#boot.close()
+      await this.#hooks.run()
     } finally {
       await this.#parts.disconnect()
     }

@@ -21,8 +21,7 @@ import { viewOf } from './view.js'
  * ```
  */
 export function lucilius<R = Patterns, E = Events, M extends Mode = 'open'>(options: AppOptions = {}): App<R, E, M> {
-  const settings = toSettings(options)
-  const core = new Core(settings)
+  const core = new Core(toSettings(options))
   // The registries exist for the compiler only.
-  return viewOf(core, settings.name, settings.log) as unknown as App<R, E, M>
+  return viewOf(core, core.self) as unknown as App<R, E, M>
 }

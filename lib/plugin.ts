@@ -47,6 +47,16 @@ export class Plugins {
     return { name: called, setup }
   }
 
+  /** Gives names back. */
+  release(names: Iterable<string>): void {
+    for (const name of names) this.#names.delete(name)
+  }
+
+  /** Takes names back that were released. */
+  restore(names: Iterable<string>): void {
+    for (const name of names) this.#names.add(name)
+  }
+
   #unnamed(): string {
     for (let i = 1; ; i++) if (!this.#names.has(`plugin-${i}`)) return `plugin-${i}`
   }

@@ -1,13 +1,14 @@
 import type { Core } from './core.js'
 import type { Action, ActionOptions } from './dispatch/action.js'
 import { followed } from './dispatch/followed.js'
+import { heardHandler, heardMiddleware } from './dispatch/sent-by.js'
 import type { Side } from './dispatch/wraps.js'
 import { LuciliusError } from './errors.js'
 import type { Subscribed } from './events/subscriptions.js'
 import type { EventHandler, Handler, Middleware } from './handler.js'
-import type { Logger } from './logger.js'
 import { checkKeys, checkMilliseconds } from './option-checks.js'
 import { type Pattern, toPattern } from './pattern.js'
+import type { PluginUse } from './plugin-use.js'
 import type { Registration, Subscription } from './registration.js'
 
 type PatternInput = Parameters<typeof toPattern>[0]
@@ -15,13 +16,11 @@ type PatternInput = Parameters<typeof toPattern>[0]
 /** Puts what one plugin registers into the app: actions, wraps, subscriptions. Mistakes are thrown where they are made. */
 export class Registrar {
   readonly #core: Core
-  readonly #service: string
-  readonly #log: Logger
+  readonly #use: PluginUse
 
-  constructor(core: Core, service: string, log: Logger) {
+  constructor(core: Core, use: PluginUse) {
     this.#core = core
-    this.#service = service
-    this.#log = log
+    this.#use = use
   }
 
   add(pattern: PatternInput, given: unknown, handler: unknown): Registration {
@@ -32,9 +31,8 @@ export class Registrar {
     checkFunction('add', checked, handler, '(message, context) => reply')
     const action = this.#action(checked, options, handler as Handler)
     const { composition } = this.#core.dispatcher
-    composition.add(action)
-    this.#core.warnOfForeignWraps()
-    return registration(() => composition.actions.remove(action))
+    const put = () => composition.add(action)
+    return this.#register(this.#use.actions, action, put, () => composition.actions.remove(action))
   }
 
   on(pattern: PatternInput, given: unknown, handler: unknown): Subscription {
@@ -45,21 +43,22 @@ export class Registrar {
     }
     checkFunction('on', checked, handler, '(message, context) => …')
     const action = this.#action(checked, {}, handler as EventHandler)
-    if (this.#core.settings.strict) action.run = followed(action.handler)
+    const run = this.#core.settings.strict ? followed(action.handler) : action.handler
+    action.run = this.#core.running?.follow(action, run) ?? run
     const subscribed: Subscribed = {
       pattern: checked,
-      service: this.#service,
+      service: this.#use.name,
       each: each === 'instance',
       action,
       failures: 0,
     }
     const { subscriptions } = this.#core.events
-    subscriptions.add(subscribed)
-    return Object.defineProperty(
-      registration(() => subscriptions.remove(subscribed)),
-      'failures',
-      { enumerable: true, get: () => subscribed.failures },
-    ) as Subscription
+    const put = () => subscriptions.add(subscribed)
+    const registered = this.#register(this.#use.subscriptions, subscribed, put, () => subscriptions.remove(subscribed))
+    return Object.defineProperty(registered, 'failures', {
+      enumerable: true,
+      get: () => subscribed.failures,
+    }) as Subscription
   }
 
   wrap(pattern: PatternInput, given: unknown, middleware: unknown): Registration {
@@ -73,28 +72,53 @@ export class Registrar {
     }
     checkFunction('wrap', checked, middleware, '(next) => (message, context) => next(message, context)')
     const side: Side = at ?? 'handler'
+    const { name, tenure } = this.#use
+    const hear = this.#hearing
     const wrap = {
       pattern: checked,
-      service: this.#service,
+      service: name,
       at: side,
-      middleware: middleware as Middleware,
-      order: ++this.#core.order,
+      middleware: hear === undefined ? (middleware as Middleware) : heardMiddleware(name, middleware as Middleware, hear),
+      order: tenure.orders.next(),
     }
     const { composition } = this.#core.dispatcher
-    composition.wrap(wrap)
-    this.#core.warnOfForeignWraps()
-    return registration(() => composition.unwrap(wrap))
+    const put = () => composition.wrap(wrap)
+    return this.#register(this.#use.wraps, wrap, put, () => composition.unwrap(wrap))
+  }
+
+  /** Puts something into the app, at once or, for a plugin that is staged, with everything else. */
+  #register<T>(those: Set<T>, one: T, put: () => void, take: () => void): Registration {
+    const { name, tenure } = this.#use
+    if (tenure.standing === 'out') {
+      throw new LuciliusError('LUC_PLUGIN_INVALID', `Plugin '${name}' has been replaced, and registers nothing more.`)
+    }
+    if (tenure.standing !== 'staged') {
+      put()
+      this.#core.warnOfForeignWraps()
+    }
+    those.add(one)
+    return registration(() => {
+      those.delete(one)
+      take()
+    })
+  }
+
+  /** What the app itself sends is no service's doing. */
+  get #hearing() {
+    return this.#use === this.#core.self ? undefined : this.#core.hear
   }
 
   #action(pattern: Pattern, options: ActionOptions, handler: Handler): Action {
+    const { name, log, tenure } = this.#use
+    const hear = this.#hearing
     return {
       pattern,
-      service: this.#service,
+      service: name,
       options,
-      handler,
+      handler: hear === undefined ? handler : heardHandler(name, handler, hear),
       remote: undefined,
-      log: this.#log,
-      order: ++this.#core.order,
+      log,
+      order: tenure.orders.next(),
       timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
       run: handler,
       outer: undefined,

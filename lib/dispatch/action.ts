@@ -32,4 +32,6 @@ export interface Action {
   run: Handler
   /** The wraps of the caller's side around everything, if there are any. */
   outer: Handler | undefined
+  /** Of one that holds acts until they may go on: the same, going on to what `choose` gives then. */
+  readonly held?: (choose: () => Action) => Action
 }

@@ -17,6 +17,9 @@ export interface Slot {
 export class Actions {
   readonly router = new Router<Slot>()
   readonly #changed = new Set<() => void>()
+  /** Who stands in the place of an action for a while. */
+  readonly #standIns = new WeakMap<Action, Action>()
+  #together = false
   readonly #priors = new WeakMap<Action, { version: number; prior: Action | undefined }>()
   #version = 0
 
@@ -31,7 +34,8 @@ export class Actions {
     this.#tellChange()
   }
 
-  remove(action: Action): void {
+  remove(given: Action): void {
+    const action = this.#standIns.get(given) ?? given
     const slot = this.router.get(action.pattern.text)
     const list = action.remote === undefined ? slot?.local : slot?.remote
     const index = list?.indexOf(action) ?? -1
@@ -41,6 +45,40 @@ export class Actions {
     if (top === undefined) this.router.delete(slot.pattern.text)
     else slot.top = top
     this.#tellChange()
+  }
+
+  /** Puts another action in the place of one, until `restore`; the place stays where it is, and nobody is told. */
+  replace(action: Action, by: Action): void {
+    if (this.#exchange(action, by)) this.#standIns.set(action, by)
+  }
+
+  /** Puts an action back in its place, unless it was removed meanwhile. */
+  restore(action: Action): void {
+    const standIn = this.#standIns.get(action)
+    this.#standIns.delete(action)
+    if (standIn !== undefined) this.#exchange(standIn, action)
+  }
+
+  /** Makes several changes and tells of them once, when all are made. */
+  together(change: () => void): void {
+    const isOuter = !this.#together
+    this.#together = true
+    try {
+      change()
+    } finally {
+      this.#together = !isOuter
+      this.#tellChange()
+    }
+  }
+
+  #exchange(action: Action, by: Action): boolean {
+    const slot = this.router.get(action.pattern.text)
+    const index = slot?.local.indexOf(action) ?? -1
+    if (slot === undefined || index < 0) return false
+    slot.local[index] = by
+    if (slot.top === action) slot.top = by
+    this.#version++
+    return true
   }
 
   /** The action that `context.prior` of a running action calls: the next older one here, else the next wider one. */
@@ -80,15 +118,21 @@ export class Actions {
 
   #tellChange(): void {
     this.#version++
+    if (this.#together) return
     for (const listener of this.#changed) listener()
   }
 }
 
 function place(slot: Slot, action: Action): void {
-  if (action.remote === undefined) slot.local.push(action)
+  if (action.remote === undefined) insert(slot.local, action)
   else slot.remote.splice(indexByService(slot.remote, action.service), 0, action)
   // There is one: it was just added.
   slot.top = topOf(slot) as Action
+}
+
+/** What takes the place of another one has its order, and stands where that stood. */
+function insert(actions: Action[], action: Action): void {
+  actions.splice(actions.findLastIndex(({ order }) => order < action.order) + 1, 0, action)
 }
 
 function indexByService(actions: readonly Action[], service: string): number {

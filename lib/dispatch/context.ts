@@ -70,6 +70,23 @@ export function callOf(context: Context): Call | undefined {
   return (context as Partial<CallContext>)[CALL]
 }
 
+/** What contexts made by {@link through} reached the app by before. */
+const BEFORE = Symbol('lucilius.before')
+
+/** The same context, reaching the app by what `change` makes of its way; a way that was changed before is not changed twice. */
+export function through(context: Context, change: (within: Within) => Within): Context {
+  const given = context as Partial<CallContext> & { readonly [BEFORE]?: Within }
+  const call = given[CALL]
+  const within = given[BEFORE] ?? given[WITHIN]
+  if (call === undefined || within === undefined) return context
+  // Own properties, so that a copy of it has them too; everything else is the context's own, or what a wrap made of it.
+  const changed = Object.create(context)
+  changed[CALL] = call
+  changed[WITHIN] = change(within)
+  changed[BEFORE] = within
+  return changed
+}
+
 const metas = new WeakMap<Call, Meta>()
 
 function metaOf(call: Call): Meta {

@@ -10,7 +10,7 @@ import type { Action } from './action.js'
 import type { Slot } from './actions.js'
 import { Books } from './books.js'
 import { Call, describe, type Origin } from './call.js'
-import { Composition } from './composition.js'
+import { Composition, type Follow } from './composition.js'
 import type { Within } from './context.js'
 import { Heads, wholeMessage } from './head.js'
 import { launch } from './launch.js'
@@ -59,12 +59,14 @@ export class Dispatcher implements Within {
   readonly #unanswered: Unanswered
   readonly emit: Within['emit']
 
-  constructor(rules: Rules, unanswered: Unanswered, emit: Within['emit']) {
+  constructor(rules: Rules, unanswered: Unanswered, emit: Within['emit'], follow?: Follow) {
     this.#rules = rules
     this.#unanswered = unanswered
     this.emit = emit
     this.books = new Books(rules.strict)
-    this.composition = new Composition(rules.strict, (action, message, call) => this.#runInside(action, message, call))
+    const runInside = (action: Action, message: Message, call: Call | undefined) =>
+      this.#runInside(action, message, call)
+    this.composition = new Composition(rules.strict, runInside, follow)
   }
 
   get actions() {

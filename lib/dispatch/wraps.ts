@@ -39,6 +39,11 @@ export class Wraps {
     if (index >= 0) this.#wraps.splice(index, 1)
   }
 
+  /** All of them, the widest first. */
+  get all(): readonly Wrap[] {
+    return this.#wraps
+  }
+
   get none(): boolean {
     return this.#wraps.length === 0
   }

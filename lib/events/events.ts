@@ -23,6 +23,14 @@ export interface Emission {
 /** Sends an event on to the peers that observe it, except for services that an instance here has taken. */
 export type Outlet = (emission: Emission, taken: ReadonlySet<string>) => void
 
+/** Events that wait for observers that are being exchanged. */
+interface Held {
+  readonly events: { readonly emission: Emission; readonly observers: readonly Subscribed[] }[]
+  /** How many may wait. */
+  readonly max: number
+  isHeld(observer: Subscribed): boolean
+}
+
 /** Hands events to their observers here and at peers, and never waits for one. */
 export class Events {
   readonly subscriptions = new Subscriptions()
@@ -30,6 +38,7 @@ export class Events {
   readonly #rules: Rules
   readonly #outlet: Outlet
   readonly #within: Within
+  #held: Held | undefined
 
   constructor(dispatcher: Dispatcher, rules: Rules, outlet: Outlet) {
     this.#dispatcher = dispatcher
@@ -69,8 +78,36 @@ export class Events {
     )
   }
 
+  /** Keeps what goes to certain observers, up to so many events, until `release`; what is more gets lost, and told. */
+  hold(isHeld: (observer: Subscribed) => boolean, max: number): void {
+    this.#held = { events: [], max, isHeld }
+  }
+
+  /** Hands on what was kept, in the order of emission, to those of the new observers that were picked before. */
+  release(isNew: (observer: Subscribed) => boolean): void {
+    const kept = this.#held?.events ?? []
+    this.#held = undefined
+    for (const { emission, observers } of kept) {
+      const picked = new Set(observers.filter(({ each }) => !each).map(({ service }) => service))
+      const next = this.subscriptions.matching(emission.message).filter(isNew)
+      this.#hand(
+        next.filter(({ each, service }) => each || picked.has(service)),
+        emission,
+      )
+    }
+  }
+
+  #keep(observers: readonly Subscribed[], emission: Emission, { events, max, isHeld }: Held): Subscribed[] {
+    const held = observers.filter(isHeld)
+    if (held.length === 0) return [...observers]
+    if (events.length < max) events.push({ emission, observers: held })
+    else held[0]?.action.log.warn({ max }, 'an event is lost: too many wait for a plugin that is being replaced')
+    return observers.filter((observer) => !isHeld(observer))
+  }
+
   /** Observers start in a microtask of their own: `emit` never runs one, and first emitted is first started. */
-  #hand(observers: readonly Subscribed[], emission: Emission): void {
+  #hand(matching: readonly Subscribed[], emission: Emission): void {
+    const observers = this.#held === undefined ? matching : this.#keep(matching, emission, this.#held)
     if (observers.length === 0) return
     queueMicrotask(() => {
       for (const observer of observers) void this.#observe(observer, emission)

@@ -23,7 +23,7 @@ export class Subscriptions {
   add(subscribed: Subscribed): void {
     const list = this.#router.get(subscribed.pattern.text)
     if (list === undefined) this.#router.set(subscribed.pattern, [subscribed])
-    else list.push(subscribed)
+    else list.splice(list.findLastIndex(({ action }) => action.order < subscribed.action.order) + 1, 0, subscribed)
     for (const listener of this.#changed) listener()
   }
 

@@ -1,5 +1,6 @@
 import { covers } from '../covers.js'
 import type { Action } from '../dispatch/action.js'
+import type { Actions } from '../dispatch/actions.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
 import type { Emission, Events } from '../events/events.js'
@@ -172,7 +173,8 @@ export class Peers implements Host {
   #choose(envelope: ActEnvelope, { terms: { exposure } }: Peer): Action {
     const { actions } = this.#dispatcher
     try {
-      return chooseAction(envelope, actions, exposure)
+      const action = chooseAction(envelope, actions, exposure)
+      return action.held === undefined ? action : heldAction(action.held, envelope, actions, exposure)
     } catch (error) {
       const hidden = hiddenBy(envelope.message, actions, exposure)
       if (hidden !== undefined && !this.#warned.has(hidden.before)) {
@@ -215,6 +217,16 @@ export class Peers implements Host {
 
 /** The app that was connected to is this one. */
 export class SelfConnection extends Error {}
+
+/** What is held is chosen anew when it goes on. A function of its own: a closure in `#choose` would cost every act. */
+function heldAction(
+  held: NonNullable<Action['held']>,
+  envelope: ActEnvelope,
+  actions: Actions,
+  exposure: Exposure,
+): Action {
+  return held(() => chooseAction(envelope, actions, exposure))
+}
 
 function replied(reply: unknown): Outcome {
   return reply === undefined ? NOTHING : { reply }

@@ -1,6 +1,6 @@
-import type { AppOptions } from '../options.js'
 import type { Auth, Authenticate } from '../auth.js'
 import type { PatternLike } from '../handler.js'
+import type { AppOptions } from '../options.js'
 import type { EventExposure, PatternList } from '../peers/exposure.js'
 
 /**

@@ -5,58 +5,114 @@ import type { Limits, ModuleLike } from './description.js'
 
 /** A service, every default filled in. */
 export interface Service {
+  /** Its name in the description, and in every app that loads it. */
   readonly name: string
+  /** Where it is. */
   readonly module: ModuleLike
+  /** What its set-up gets as second argument. */
   readonly options: unknown
+  /** Whether there is one of it in the whole system. */
   readonly singleton: boolean
-  /** Undefined: it does not say. */
+  /** What it sends. Undefined: it does not say. */
   readonly uses: readonly Pattern[] | undefined
+  /** Actions of its own that are never to be exposed to the outside. */
   readonly internal: readonly Pattern[]
 }
 
 /** A plugin that every process loads. */
 export interface SystemPlugin {
+  /** Its name in the description, and in every app that loads it; no service has it. */
   readonly name: string
+  /** Where it is. */
   readonly module: ModuleLike
+  /** What its set-up gets as second argument. */
   readonly options: unknown
 }
 
 /** A door to the outside. */
 export interface Outside {
+  /** How clients speak. */
   readonly transport: 'http' | 'websocket'
+  /** The port; 0 takes a free one. */
   readonly port: number
+  /** The address to listen on. */
   readonly host: string
+  /** The actions that are let in: canonical patterns with exactly their keys, or `'*'`. */
   readonly expose: PatternList
+  /** Events that pass; none if undefined. */
   readonly events: EventExposure | undefined
+  /** Who may come in; everybody if undefined. */
   readonly auth: Auth | Authenticate | undefined
+  /** Origins whose pages may connect over WebSocket. */
   readonly origins: readonly string[]
+  /**
+   * The services whose actions are let in; all of the process if absent. It is there where one process opens the doors of
+   * several groups, so that `expose: '*'` lets in no more than it does when they are split.
+   */
+  readonly services?: readonly string[]
+}
+
+/** Where the processes of a group listen for the other processes. */
+export interface GroupListen {
+  /** The address to listen on. */
+  readonly host: string
+  /** The port of the first replica; 0 takes a free one. */
+  readonly port: number
+  /** Where the others reach it, one address for each replica. Undefined: at host and port. */
+  readonly urls: readonly string[] | undefined
 }
 
 /** Services that share a process. */
 export interface Group {
+  /** Its name in the deployment, and that of the apps of its processes. */
   readonly name: string
+  /** Names of services, each once. */
   readonly services: readonly string[]
+  /** How many processes of it run. */
   readonly replicas: number
-  readonly listen: { readonly host: string; readonly port: number; readonly urls: readonly string[] | undefined }
+  /** Where it listens for the other processes. */
+  readonly listen: GroupListen
+  /** Its doors to the outside. */
   readonly outside: readonly Outside[]
-  /** Names of the groups it exchanges messages with, itself included where it has replicas. Undefined: all. */
+  /** Names of the groups it exchanges messages with, where both sides agree, its own included. Undefined: all. */
   readonly peers: readonly string[] | undefined
 }
 
 /** One way to spread the services over processes. */
 export interface Deployment {
+  /** Its name in the description. */
   readonly name: string
+  /** What carries messages between the processes. */
   readonly transport: 'websocket' | 'http'
+  /** The groups by name, in the order of the description. */
   readonly groups: ReadonlyMap<string, Group>
 }
 
 /** A checked description: what {@link defineSystem} makes. */
 export interface System {
+  /** Stands in logs. Undefined: the name of the folder. */
   readonly name: string | undefined
-  /** A folder; undefined where the description does not say. */
+  /** The folder that paths of modules are relative to; undefined where the description does not say. */
   readonly root: string | undefined
+  /** The services by name, in the order of the description. */
   readonly services: ReadonlyMap<string, Service>
+  /** Plugins that every process loads before its services, in the order of the description. */
   readonly plugins: ReadonlyMap<string, SystemPlugin>
+  /** The deployments by name, in the order of the description. */
   readonly deployments: ReadonlyMap<string, Deployment>
+  /** Limits that every process keeps. */
   readonly limits: Limits
+}
+
+// `Symbol.for`, so that two copies of the package in one process recognise each other's systems.
+const brand = Symbol.for('lucilius.system')
+
+/** Marks and freezes a system that was checked. */
+export function brandSystem(system: System): System {
+  return Object.freeze(Object.defineProperty({ ...system }, brand, { value: true }))
+}
+
+/** Tells whether a value is what `defineSystem` made, of another copy of the package too. */
+export function isSystem(value: unknown): value is System {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, brand)
 }

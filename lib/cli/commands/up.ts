@@ -1,0 +1,173 @@
+import { basename, dirname } from 'node:path'
+import { jsonLogger } from '../../logger.js'
+import { type Control, openControl } from '../../system/control/open-control.js'
+import { type Environment, readEnvironment } from '../../system/environment.js'
+import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
+import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
+import { describeEnd, type End } from '../../system/supervise/end.js'
+import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
+import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
+import type { Hung, SupervisorEvents } from '../../system/supervise/supervisor.js'
+import type { Deployment } from '../../system/system.js'
+import { processesOf } from '../../system/topology.js'
+import { exitCodes } from '../exit-codes.js'
+import type { Io } from '../io.js'
+import { harmlessText, oneLine } from '../print/harmless-text.js'
+import { type LogLines, logLines } from '../print/log-lines.js'
+
+/** Options of `lucilius up`. */
+export interface UpOptions {
+  /** The description, where it is not found by its name. */
+  readonly config?: string
+  /** How many processes of a group, for this run. */
+  readonly replicas?: ReadonlyMap<string, number>
+}
+
+/** Runs a deployment as supervised processes until it is told to end, or a process is given up. */
+export async function up([name]: readonly string[], options: UpOptions, io: Io): Promise<number> {
+  const config = options.config ?? readEnvironment(io.env).config
+  const loaded = await loadSystem({ cwd: io.cwd, config })
+  const { system } = loaded
+  const deployment = chooseDeployment(system, name)
+  const environment = readEnvironment(io.env, deployment.groups.keys())
+  const processes = processesOf(deployment, options.replicas)
+  const lines = logLines([...processes.map(({ id }) => id), 'up'], io)
+  for (const warning of environment.warnings) lines.say('up', warning)
+  for (const warning of ignored(io.env)) lines.say('up', warning)
+  return untilEnd({ loaded, deployment, environment, config, options, io, lines, count: processes.length })
+}
+
+/** Everything that one run of the command knows. */
+interface Run {
+  readonly loaded: Loaded
+  readonly deployment: Deployment
+  readonly environment: Environment
+  readonly config: string | undefined
+  readonly options: UpOptions
+  readonly io: Io
+  readonly lines: LogLines
+  readonly count: number
+}
+
+/** What ends the run. */
+type Reason = { readonly signal: EndSignal } | { readonly id: string; readonly end: End }
+
+async function untilEnd(run: Run): Promise<number> {
+  const { io, lines } = run
+  let stop: (reason: Reason) => void = () => {}
+  const reason = new Promise<Reason>((resolve) => {
+    stop = resolve
+  })
+  const running = start(run, (id, end) => stop({ id, end }))
+  let control: Control | undefined
+  const second = new Promise<EndSignal>((resolve) => {
+    onSignals(running, lines, (signal) => stop({ signal }), resolve)
+  })
+  void running.ready.then(() => io.stdout.write(`up: ${run.count} ${run.count === 1 ? 'process' : 'processes'}\n`))
+  const opened = openControlOf(run, running).then((open) => {
+    control = open
+  })
+  const why = await reason
+  if ('signal' in why) lines.say('up', `${why.signal}: draining`)
+  else tellDeath(why.id, why.end, io)
+  const ended = opened.then(async () => {
+    await control?.close()
+    return running.close()
+  })
+  const last = await Promise.race([ended, second])
+  if (typeof last === 'string') {
+    await running.kill()
+    await control?.close()
+    return last === 'SIGINT' ? exitCodes.interrupted.code : exitCodes.terminated.code
+  }
+  for (const hung of last) tellHung(hung, io)
+  return 'signal' in why && last.length === 0 ? exitCodes.done.code : exitCodes.failed.code
+}
+
+function start(
+  { loaded, deployment, environment, config, options, io, lines }: Run,
+  gaveUp: SupervisorEvents['gaveUp'],
+): RunningDeployment {
+  const write = (line: string) => lines.print('up', line.trimEnd())
+  return runDeployment({
+    system: loaded.system,
+    deployment,
+    environment,
+    where: { cwd: io.cwd, config },
+    replicas: options.replicas,
+    variables: io.env,
+    log: jsonLogger({ level: environment.logLevel ?? 'warn', write }),
+    on: { ...tellingEvents(lines), gaveUp },
+  })
+}
+
+function tellingEvents(lines: LogLines): Omit<SupervisorEvents, 'gaveUp'> {
+  return {
+    line: (id, line) => lines.print(id, line),
+    ready: (id, { doors }) => {
+      lines.say(id, ['ready', ...doors.map(({ transport, url }) => `${transport} at ${url}`)].join(', '))
+    },
+    leaving: (id) => lines.say(id, 'told to end: another process takes its place'),
+    stayed: (id, error) => lines.say(id, `could not be replaced: the new process ${error.message}`),
+    died: (id, end, waitMs) => lines.say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`),
+  }
+}
+
+/** The first signal drains, a second ends at once. SIGHUP replaces process by process, where no terminal has gone away. */
+function onSignals(
+  { supervisor }: RunningDeployment,
+  lines: LogLines,
+  first: (signal: EndSignal) => void,
+  second: (signal: EndSignal) => void,
+): void {
+  onEndSignals(first, second)
+  const { stdin, stdout, stderr } = process
+  const hasTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY)
+  process.on('SIGHUP', () => {
+    if (hasTerminal) return first('SIGTERM')
+    lines.say('up', 'SIGHUP: replacing all processes, one after the other')
+    supervisor.roll().then(
+      () => lines.say('up', 'all processes are replaced'),
+      (error) => lines.say('up', `stopped replacing: a new process ${(error as Error).message}`),
+    )
+  })
+}
+
+/** Without its control socket a system runs on; the commands that ask it cannot reach it. */
+async function openControlOf(
+  { loaded, deployment, environment, lines }: Run,
+  { app, supervisor }: RunningDeployment,
+): Promise<Control | undefined> {
+  const { system, file } = loaded
+  const folder = file === undefined ? loaded.folder : dirname(file)
+  const name = system.name ?? basename(folder)
+  const about = () => ({ name, processes: supervisor.processes.map(aboutProcess) })
+  try {
+    return await openControl({ folder, what: `up-${deployment.name}`, runDir: environment.runDir }, { app, about })
+  } catch (error) {
+    lines.say('up', (error as Error).message)
+    return undefined
+  }
+}
+
+function aboutProcess({ id, pid, url, doors }: RunningDeployment['supervisor']['processes'][number]) {
+  return { id, doors, ...(pid === undefined ? {} : { pid }), ...(url === undefined ? {} : { url }) }
+}
+
+function tellDeath(id: string, end: End, io: Io): void {
+  const { failure, lastLines } = end
+  const often = failure?.final === true ? '' : ' once more after 5 restarts within 30 s'
+  io.stderr.write(`lucilius: ${id} ${oneLine(describeEnd(end))}${often}. All processes are drained.\n`)
+  const more = failure?.frame?.split('\n') ?? lastLines
+  for (const line of more) io.stderr.write(`  ${harmlessText(line.replaceAll('\t', '  '))}\n`)
+}
+
+function tellHung({ id, what }: Hung, io: Io): void {
+  io.stderr.write(`lucilius: ${id} ${oneLine(what)}\n`)
+}
+
+/** Variables that make sense for one process only. */
+function ignored(env: Io['env']): string[] {
+  const names = ['LUCILIUS_PORT', 'LUCILIUS_REPLICA'].filter((name) => env[name] !== undefined && env[name] !== '')
+  return names.map((name) => `${name} is for one process, and 'up' starts several: it is ignored`)
+}

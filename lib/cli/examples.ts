@@ -1,0 +1,55 @@
+import type { CommandName } from './commands.js'
+
+/** A line to type, and what it does. */
+export interface Example {
+  readonly line: string
+  readonly does: string
+}
+
+/** The examples in the help of each command; the system is the one that `lucilius new` writes. */
+export const examples: { readonly [N in CommandName]: readonly Example[] } = {
+  new: [
+    { line: 'lucilius new shop', does: 'writes the system into the folder shop' },
+    { line: 'lucilius new .', does: 'writes it here; the folder has to be empty' },
+  ],
+  dev: [
+    { line: 'lucilius dev', does: 'runs everything; edit a service and act again' },
+    { line: 'lucilius dev --port 8080', does: 'the same, with its first door on port 8080' },
+    { line: 'lucilius dev --split', does: 'runs the first deployment as processes of their own' },
+  ],
+  up: [
+    { line: 'lucilius up', does: 'runs the only deployment, a process for each group and replica' },
+    { line: 'lucilius up split --replicas order=3', does: 'the same with three processes of the group order' },
+  ],
+  start: [
+    { line: 'lucilius start split --group order', does: 'runs one group, in a container or a unit file' },
+    {
+      line: 'LUCILIUS_PEERS_STOCK=ws://10.0.0.7:7400/ws lucilius start split --group order',
+      does: 'the same, and says where the group stock is',
+    },
+  ],
+  plan: [
+    { line: 'lucilius plan', does: 'checks all deployments' },
+    { line: 'lucilius plan split --json', does: 'prints what it found for a program to read' },
+  ],
+  act: [
+    {
+      line: "lucilius act 'role:stock,cmd:left,sku:apple'",
+      does: 'asks the system that runs here, or starts it for this message',
+    },
+    {
+      line: "lucilius act --url http://127.0.0.1:8080 'role:order,cmd:place,sku:apple,quantity:2'",
+      does: 'asks a listener',
+    },
+    { line: "lucilius act --timeout 500 'role:stock,cmd:left,sku:apple'", does: 'waits for half a second at most' },
+  ],
+  list: [
+    { line: 'lucilius list', does: 'lists all actions, the most specific first' },
+    { line: 'lucilius list role:stock', does: 'lists those that the pattern covers' },
+    { line: 'lucilius list --json --url ws://127.0.0.1:7400/ws', does: 'asks a listener for peers' },
+  ],
+  explain: [
+    { line: "lucilius explain 'role:stock,cmd:left,sku:apple'", does: 'shows the winner, and why the others lost' },
+    { line: "lucilius explain 'role:stock,cmd:lfet' --json", does: 'the same for a program to read' },
+  ],
+}

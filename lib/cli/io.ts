@@ -1,0 +1,49 @@
+/** Takes text, as stdout and stderr do. */
+export interface Sink {
+  /** Takes text; whoever calls ends the lines. */
+  write(text: string): unknown
+}
+
+/** All that a command touches of the process around it, so that a test may be that process. */
+export interface Io {
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly env: { readonly [name: string]: string | undefined }
+  /** The folder that paths and the search for a description start from. */
+  readonly cwd: string
+  /** Whether a person reads stdout. */
+  readonly isTty: boolean
+  /** Whether a person reads stderr. */
+  readonly isErrorTty: boolean
+  /** Whether stdout is to be coloured. */
+  readonly color: boolean
+  /** Characters in a line of stdout. */
+  readonly columns: number
+}
+
+/** This process. */
+export function processIo(): Io {
+  const { stdout, stderr, env } = process
+  const isTty = stdout.isTTY === true
+  return {
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    isTty,
+    isErrorTty: stderr.isTTY === true,
+    color: wantsColor(env, isTty),
+    columns: stdout.columns ?? 80,
+  }
+}
+
+/** https://no-color.org: NO_COLOR counts when it is not empty; FORCE_COLOR colours a pipe. */
+function wantsColor(env: Io['env'], isTty: boolean): boolean {
+  if (isSet(env.NO_COLOR)) return false
+  if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR !== '0'
+  return isTty && env.TERM !== 'dumb'
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== ''
+}

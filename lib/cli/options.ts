@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from 'commander'
+
+/** The longest time that a timer can wait. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Reads an option that is a number of milliseconds. */
+export function toMilliseconds(text: string): number {
+  return wholeNumber(text, 1, LONGEST_MS, 'It is a whole number of milliseconds, such as 2000.')
+}
+
+/** Reads an option that is a port. */
+export function toPort(text: string): number {
+  return wholeNumber(text, 0, 65_535, 'A port is a whole number from 0 to 65535; 0 takes a free one.')
+}
+
+/** Reads an option that is the number of a replica. */
+export function toReplica(text: string): number {
+  return wholeNumber(text, 1, 10_000, 'Replicas are counted from 1.')
+}
+
+/** Reads `--replicas convert=3`, which may be given for several groups. */
+export function toReplicas(text: string, earlier?: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [group = '', count = '', ...more] = text.split('=')
+  const advice = 'Write a group and a number, such as convert=3.'
+  if (group === '' || more.length > 0) throw new InvalidArgumentError(advice)
+  return new Map([...(earlier ?? []), [group, wholeNumber(count, 1, 10_000, advice)]])
+}
+
+function wholeNumber(text: string, least: number, most: number, advice: string): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (number >= least && number <= most) return number
+  throw new InvalidArgumentError(advice)
+}

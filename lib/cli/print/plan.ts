@@ -1,0 +1,110 @@
+import pico from 'picocolors'
+import type { Finding } from '../../system/plan/finding.js'
+import type { Plan, PlannedDoor, PlannedMessage, PlannedTaker } from '../../system/plan/plan.js'
+import { patternText } from './actions.js'
+import { columns } from './columns.js'
+import { harmlessText } from './harmless-text.js'
+
+type Colors = ReturnType<typeof pico.createColors>
+
+/** A plan for people: who runs where, what crosses, who reaches what, and what is to be said against it. */
+export function planLines(plan: Plan, color: boolean): string[] {
+  const colors = pico.createColors(color)
+  const crossing = plan.messages.filter(({ crosses }) => crosses)
+  const silent = plan.services.filter(({ uses, groups }) => uses === null && groups.length > 0)
+  return [
+    colors.bold(harmlessText(headline(plan))),
+    ...section(
+      'Processes',
+      columns(plan.processes.map((one) => [one.id, one.services.join(', '), listening(one)])),
+      colors,
+    ),
+    ...section('Messages that cross a process', messageLines(crossing), colors),
+    ...section('Messages that stay within one', messageLines(plan.messages.filter(({ crosses }) => !crosses)), colors),
+    ...section('Open to clients', plan.doors.flatMap(doorLines), colors),
+    ...section('Open to peers', peerLines(plan), colors),
+    ...section('Not checked, as they do not say what they use', names(silent), colors),
+    ...findingLines(plan.findings, color),
+  ]
+}
+
+/** Findings for people, with how many there are. */
+export function findingLines(findings: readonly Finding[], color: boolean): string[] {
+  const colors = pico.createColors(color)
+  const errors = findings.filter(({ level }) => level === 'error').length
+  const warnings = findings.length - errors
+  const sum = [...counted(errors, 'error'), ...counted(warnings, 'warning')].join(', ')
+  if (findings.length === 0) return ['', colors.green('Nothing is wrong with it.')]
+  const lines = findings.flatMap(({ level, code, message, where }) => [
+    `  ${level === 'error' ? colors.red('error') : colors.yellow('warning')} ${code} ${colors.dim(`at ${harmlessText(where)}`)}`,
+    `    ${harmlessText(message)}`,
+  ])
+  return ['', colors.bold(`Findings: ${sum}`), ...lines]
+}
+
+function headline({ deployment, processes, transport }: Plan): string {
+  const count = processes.length === 1 ? '1 process' : `${processes.length} processes, ${transport} between them`
+  return `Deployment ${deployment}: ${count}`
+}
+
+function listening({ listen }: Plan['processes'][number]): string {
+  return listen === null ? '' : address(listen)
+}
+
+function address({ host, port }: { readonly host: string; readonly port: number }): string {
+  return port === 0 ? `a free port of ${host}` : `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function messageLines(messages: readonly PlannedMessage[]): string[] {
+  return columns(
+    messages.flatMap(({ group, service, kind, pattern, to }) =>
+      to.map((taker, at) => [
+        at === 0 ? `${group}: ${service}` : '',
+        at === 0 ? `${kind}s` : '',
+        at === 0 ? patternText(pattern) : '',
+        `-> ${taker.groups.join(', ')}: ${taker.service}`,
+        condition(taker, pattern),
+      ]),
+    ),
+  )
+}
+
+function condition({ pattern, needs }: PlannedTaker, sent: string): string {
+  if (needs.length > 0) return `${pattern}, if ${needs.join(' and ')} is beside it`
+  return pattern === sent ? '' : patternText(pattern)
+}
+
+function doorLines({ group, transport, host, port, auth, actions, events }: PlannedDoor): string[] {
+  const who = auth ? 'clients that say who they are' : 'everybody who gets there'
+  return [
+    `${harmlessText(`${group}: ${transport}, ${address({ host, port })}, ${who}`)}`,
+    ...columns(actions.map(({ pattern, service }) => [`  ${patternText(pattern)}`, service])),
+    ...eventLine('  events in', events.in),
+    ...eventLine('  events out', events.out),
+  ]
+}
+
+function eventLine(title: string, list: unknown): string[] {
+  if (Array.isArray(list) && list.length === 0) return []
+  return [harmlessText(`${title}: ${list === '*' ? 'all' : Array.isArray(list) ? list.map(String).join(', ') : ''}`)]
+}
+
+function peerLines({ links, processes }: Plan): string[] {
+  if (processes.every(({ listen }) => listen === null)) return []
+  return [
+    'All actions and subscriptions of a process, to the processes that it is linked to.',
+    ...columns(links.map(([one, other]) => [one, `- ${other}`])),
+  ]
+}
+
+function names(services: readonly { readonly name: string }[]): string[] {
+  return services.length === 0 ? [] : [harmlessText(services.map(({ name }) => name).join(', '))]
+}
+
+function section(title: string, lines: readonly string[], colors: Colors): string[] {
+  return lines.length === 0 ? [] : ['', colors.bold(title), ...lines.map((line) => `  ${line}`)]
+}
+
+function counted(count: number, word: string): string[] {
+  return count === 0 ? [] : [`${count} ${word}${count === 1 ? '' : 's'}`]
+}

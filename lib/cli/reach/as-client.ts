@@ -1,0 +1,86 @@
+import { LuciliusError } from '../../errors.js'
+import { newTraceParent } from '../../trace.js'
+import { type Call, type Connection, type Observer, WIRE_VERSION } from '../../transport.js'
+import { fromWireError } from '../../wire-error.js'
+import { CommandError } from '../errors.js'
+import type { ListenerAt } from './listener-url.js'
+import type { Reached } from './reached.js'
+
+/** Milliseconds that an act may take unless it is told otherwise, as in an app. */
+const TIMEOUT_MS = 10_000
+
+/** How much later than its deadline an answer may come: the other end has the first word. */
+const GRACE_MS = 250
+
+/**
+ * Acts over a listener as a page or curl does: listeners for clients and for peers answer alike. Straight over the
+ * transport, without an app that would try again: whoever types a command wants to see what came of it.
+ */
+export async function asClient({ transport, place }: ListenerAt, authorization: string | undefined): Promise<Reached> {
+  const connection = await transport.connect(observer(authorization)).catch((error) => unreached(error, place))
+  return {
+    act: (message, timeoutMs = TIMEOUT_MS) => carry(connection, message, timeoutMs),
+    list: () => refuse(),
+    explain: () => refuse(),
+    close: () => connection.close(),
+  }
+}
+
+/** A failure to connect as a command ends with it: somebody who refuses was reached, all others were not. */
+export function unreached(error: unknown, place: string): never {
+  if (error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE') {
+    throw new CommandError('unreached', `Nobody can be reached at ${place}.`)
+  }
+  throw error
+}
+
+async function carry(connection: Connection, message: object, timeoutMs: number): Promise<unknown> {
+  const call: Call = { onCancel: undefined }
+  const envelope = {
+    kind: 'act',
+    message: message as { readonly [key: string]: unknown },
+    meta: { timeoutMs, traceparent: newTraceParent() },
+  } as const
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        call.onCancel?.()
+        reject(new LuciliusError('LUC_DEADLINE_EXCEEDED', `There was no reply within ${timeoutMs} ms.`))
+      },
+      Math.min(timeoutMs + GRACE_MS, 2 ** 31 - 1),
+    )
+  })
+  try {
+    const outcome = await Promise.race([connection.carry(envelope, call), late])
+    if (outcome.error !== undefined) throw fromWireError(outcome.error)
+    return outcome.reply
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The half of a connection that tells nothing, asks nothing and answers nothing. */
+function observer(authorization: string | undefined): Observer {
+  return {
+    silent: true,
+    authorization,
+    tell: () => ({
+      wire: WIRE_VERSION,
+      name: 'command-line',
+      instance: 'command-line',
+      actions: [],
+      subscriptions: [],
+      draining: false,
+    }),
+    onTell: () => () => {},
+    hear: () => {},
+    receive: () =>
+      Promise.resolve({ error: { code: 'LUC_ACTION_NOT_FOUND', message: 'Nothing is answered here.', handled: 'no' } }),
+    lost: () => {},
+  }
+}
+
+function refuse(): Promise<never> {
+  throw new Error('A client is told of no actions: connect as a peer.')
+}

@@ -1,0 +1,39 @@
+import type { Place } from './place.js'
+
+/** How addresses for a transport begin. */
+export const schemesOf = Object.freeze({
+  websocket: Object.freeze(['ws:', 'wss:']),
+  http: Object.freeze(['http:', 'https:']),
+})
+
+/** What is wrong with the address of a listener. Never prints it: it may hold a password. */
+export function addressProblem(address: unknown, schemes: readonly string[]): string | undefined {
+  if (typeof address !== 'string') return `an address, a text such as ${schemes[0]}//127.0.0.1:7401`
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !schemes.includes(url.protocol) || url.hostname === '') {
+    return `an address begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')} and a host`
+  }
+  if (url.username !== '' || url.password !== '') {
+    return 'an address holds no user and password: LUCILIUS_SECRET proves who connects'
+  }
+  return url.search === '' && url.hash === '' ? undefined : "an address has no '?' and no '#'"
+}
+
+/** What is wrong with a host to listen on. */
+export function hostProblem(host: unknown): string | undefined {
+  if (typeof host === 'string' && (/^[\w-]+([.][\w-]+)*$/.test(host) || isAddress6(host))) return undefined
+  return 'a name or an address to listen on, such as 127.0.0.1, without scheme and port'
+}
+
+/** The host at a place: 127.0.0.1 if there is none. */
+export function hostAt(place: Place): string {
+  if (place.value === undefined) return '127.0.0.1'
+  const problem = hostProblem(place.value)
+  if (problem === undefined) return String(place.value)
+  place.wrong(problem)
+  return ''
+}
+
+function isAddress6(host: string): boolean {
+  return host.includes(':') && /^[\da-f:.]+$/i.test(host) && URL.canParse(`http://[${host}]/`)
+}

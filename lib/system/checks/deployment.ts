@@ -1,0 +1,47 @@
+import { peersVariable } from '../peers-variable.js'
+import type { Deployment, Service } from '../system.js'
+import { groupAt } from './group.js'
+import { hasKeys, namedPlaces } from './keys.js'
+import { oneOf } from './one-of.js'
+import type { Place } from './place.js'
+
+/** A deployment of the description. */
+export function deploymentAt(name: string, place: Place, services: ReadonlyMap<string, Service>): Deployment {
+  if (!hasKeys(place, ['transport', 'groups'])) return { name, transport: 'websocket', groups: new Map() }
+  const transport = oneOf(place.at('transport'), ['websocket', 'http'], 'websocket')
+  const places = namedPlaces(place.at('groups'), 'groups')
+  if (places.length === 0 && isEmpty(place.at('groups').value)) place.at('groups').wrong('at least one group')
+  const names = places.map(([group]) => group)
+  const around = { services, groups: names, transport }
+  const groups = new Map(places.map(([group, at]) => [group, groupAt(group, at, around)]))
+  for (const [group, at] of places) checkGroupName(group, names, at)
+  checkSingletons(place.at('groups'), groups, services)
+  return Object.freeze({ name, transport, groups })
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+/** The names of processes (`convert.1`) and of environment variables are made of those of groups. */
+function checkGroupName(name: string, names: readonly string[], place: Place): void {
+  const [, base, number] = /^(.+)[.](\d+)$/.exec(name) ?? []
+  if (base !== undefined && names.includes(base)) place.wrong(`replica ${number} of '${base}' is called so: rename it`)
+  const same = names.slice(0, names.indexOf(name)).find((other) => peersVariable(other) === peersVariable(name))
+  if (same !== undefined) place.wrong(`${peersVariable(name)} would mean '${same}' as well: rename it`)
+}
+
+function checkSingletons(place: Place, groups: Deployment['groups'], services: ReadonlyMap<string, Service>): void {
+  for (const { name } of [...services.values()].filter(({ singleton }) => singleton)) {
+    const homes = [...groups.values()].filter((group) => group.services.includes(name))
+    for (const group of homes) {
+      if (group.replicas > 1) {
+        const at = place.at(group.name).at('replicas')
+        at.wrong(`1, as '${name}' is a singleton, not ${group.replicas}`, 'SINGLETON_REPLICATED')
+      }
+    }
+    for (const group of homes.slice(1)) {
+      place.at(group.name).wrong(`'${name}' is a singleton, and in '${homes[0]?.name}' already`, 'SINGLETON_REPLICATED')
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { Service } from '../system.js'
+import { hasKeys } from './keys.js'
+import { isShort, moduleAt } from './module.js'
+import { patternsAt } from './patterns.js'
+import type { Place } from './place.js'
+
+const known = ['module', 'options', 'singleton', 'uses', 'internal']
+
+/** A service of the description. */
+export function serviceAt(name: string, place: Place): Service {
+  const plain = { name, options: undefined, singleton: false, uses: undefined, internal: Object.freeze([]) }
+  if (isShort(place)) return Object.freeze({ ...plain, module: moduleAt(place) })
+  if (!hasKeys(place, known, 'a path, a function that imports it, or an object')) return { ...plain, module: '' }
+  const singleton = place.at('singleton')
+  if (singleton.value !== undefined && typeof singleton.value !== 'boolean') singleton.expected('true or false')
+  return Object.freeze({
+    name,
+    module: moduleAt(place.at('module')),
+    options: place.at('options').value,
+    singleton: singleton.value === true,
+    uses: patternsAt(place.at('uses')),
+    internal: patternsAt(place.at('internal')) ?? plain.internal,
+  })
+}

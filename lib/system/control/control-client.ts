@@ -1,0 +1,131 @@
+import { connect, type Socket } from 'node:net'
+import { LuciliusError } from '../../errors.js'
+import type { PatternLike } from '../../handler.js'
+import { fromWireError } from '../../wire-error.js'
+import { encodeJson } from '../../wire-json.js'
+import { LONGEST_LINE, readLines } from './bounded-lines.js'
+import { type About, type ControlAnswer, type ControlReplies, type ControlRequest, toAnswer } from './protocol.js'
+
+/** Milliseconds in which everything but an act is answered. */
+const ANSWER_MS = 5_000
+/** The longest that an act may take, and a while for its way: the app that runs it keeps its own time. */
+const ACT_MS = 300_000
+const WAY_MS = 1_000
+
+/** The commands' end of a control socket. */
+export interface ControlClient {
+  readonly path: string
+  /** What runs. */
+  about(limitMs?: number): Promise<About>
+  /** Sends a message there, as the app of what runs. Rejects as `app.act` does, and with `LUC_REPLY_LOST`. */
+  act(message: PatternLike, options?: { readonly timeoutMs?: number }): Promise<unknown>
+  /** The actions that a pattern covers, or all. */
+  list(pattern?: PatternLike): Promise<ControlReplies['list']>
+  /** What would happen to a message there, and why. */
+  explain(message: PatternLike): Promise<ControlReplies['explain']>
+  /** Closes the socket: what is still asked is given up, and cancelled there. */
+  close(): void
+}
+
+/** Connects to a control socket. Rejects with `LUC_UNREACHABLE`. */
+export async function connectControl(path: string): Promise<ControlClient> {
+  const socket = await opened(path)
+  const asked = new Asked(socket)
+  return {
+    path,
+    about: (limitMs = ANSWER_MS) => asked.ask({ op: 'about' }, limitMs),
+    act: (message, { timeoutMs } = {}) =>
+      asked.ask(
+        { op: 'act', message, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+        (timeoutMs ?? ACT_MS) + WAY_MS,
+      ),
+    list: (pattern) => asked.ask({ op: 'list', ...(pattern === undefined ? {} : { pattern }) }, ANSWER_MS),
+    explain: (message) => asked.ask({ op: 'explain', message }, ANSWER_MS),
+    close: () => void socket.destroy(),
+  }
+}
+
+function opened(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    const failed = (cause: Error) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(new LuciliusError('LUC_UNREACHABLE', `Nobody answers at ${path}.`, { cause }))
+    }
+    const timer = setTimeout(() => failed(new Error('too slow')), ANSWER_MS)
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', failed)
+      resolve(socket)
+    })
+  })
+}
+
+/** A request without its id. */
+type Question = ControlRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never
+
+/** The questions of one socket that have no answer yet. */
+class Asked {
+  readonly #socket: Socket
+  readonly #waiting = new Map<number, (answer: ControlAnswer) => void>()
+  #last = 0
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('error', () => {}) // 'close' follows
+    socket.once('close', () => this.#lost())
+    readLines(socket, {
+      line: (text) => this.#onLine(text),
+      tooLong: () => socket.destroy(),
+    })
+  }
+
+  /** Asks. What comes back has the type of the question's reply: it is the same version of lucilius that answers. */
+  ask<Op extends Question['op']>(
+    question: Extract<Question, { readonly op: Op }>,
+    limitMs: number,
+  ): Promise<ControlReplies[Op]> {
+    const id = ++this.#last
+    const line = `${encodeJson({ id, ...question })}\n`
+    if (Buffer.byteLength(line) > LONGEST_LINE) {
+      return Promise.reject(new LuciliusError('LUC_TOO_LARGE', 'The message has more than 4 MiB.'))
+    }
+    return new Promise((resolve, reject) => {
+      const late = new LuciliusError('LUC_DEADLINE_EXCEEDED', `No answer within ${limitMs} ms.`)
+      const timer = setTimeout(() => this.#settle(id, { error: wire(late) }), Math.min(limitMs, 2 ** 31 - 1))
+      this.#waiting.set(id, ({ reply, error }) => {
+        clearTimeout(timer)
+        if (error !== undefined) reject(fromWireError(error))
+        else resolve(reply as ControlReplies[Op])
+      })
+      if (this.#socket.destroyed) return this.#lost()
+      this.#socket.write(line)
+    })
+  }
+
+  #onLine(text: string): void {
+    try {
+      const answer = toAnswer(text)
+      if (answer.id !== undefined) this.#settle(answer.id, answer)
+    } catch {
+      this.#socket.destroy() // no control socket of ours: whoever waits is told that nothing came
+    }
+  }
+
+  #settle(id: number, answer: ControlAnswer): void {
+    const settle = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    settle?.(answer)
+  }
+
+  #lost(): void {
+    const error = new LuciliusError('LUC_REPLY_LOST', 'The control socket was closed before there was an answer.')
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, { error: wire(error) })
+  }
+}
+
+function wire({ code, message, handled }: LuciliusError): Required<Pick<ControlAnswer, 'error'>>['error'] {
+  return { code, message, handled }
+}

@@ -1,0 +1,43 @@
+/** A variable that the environment may set. */
+export interface EnvironmentRow {
+  /** Its name; `<GROUP>` stands for the name of a group in upper case, with `_` for all but letters and digits. */
+  readonly name: string
+  /** What it says, and what holds without it. */
+  readonly meaning: string
+  /** A value that it may have. */
+  readonly example: string
+}
+
+/** Every variable that lucilius reads, as `docs/system.md` has them. */
+export const environmentTable: readonly EnvironmentRow[] = Object.freeze([
+  row(
+    'LUCILIUS_CONFIG',
+    'the file with the description, in place of `lucilius.config.*` in the folder',
+    'shop.config.js',
+  ),
+  row('LUCILIUS_SECRET', 'the secret that the processes of a system share; off loopback there has to be one', '…'),
+  row('LUCILIUS_SECRET_FILE', 'a file that holds the secret', '/run/secrets/lucilius'),
+  row('LUCILIUS_HOST', 'where this process listens for the others, in place of `listen.host`', '0.0.0.0'),
+  row('LUCILIUS_PORT', 'the port on which it does, in place of `listen.port`', '7400'),
+  row('LUCILIUS_REPLICA', 'which replica of its group this process is, from 1', '2'),
+  row(
+    'LUCILIUS_PEERS_<GROUP>',
+    'addresses of the processes of a group, one for each replica, separated by commas',
+    'ws://rates:7400/ws',
+  ),
+  row('LUCILIUS_HTTP_HOST', 'where the first `http` door of this process listens', '0.0.0.0'),
+  row('LUCILIUS_HTTP_PORT', 'the port on which it does', '8080'),
+  row('LUCILIUS_WEBSOCKET_HOST', 'where the first `websocket` door of this process listens', '0.0.0.0'),
+  row('LUCILIUS_WEBSOCKET_PORT', 'the port on which it does', '8081'),
+  row(
+    'LUCILIUS_LOG_LEVEL',
+    'the lowest level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
+    'warn',
+  ),
+  row('LUCILIUS_DRAIN_MS', 'milliseconds that running work is given at the end, in place of `limits.drainMs`', '30000'),
+  row('LUCILIUS_RUN_DIR', 'the folder of control sockets', '/run/shop'),
+])
+
+function row(name: string, meaning: string, example: string): EnvironmentRow {
+  return Object.freeze({ name, meaning, example })
+}

@@ -1,0 +1,160 @@
+import { LuciliusError } from '../errors.js'
+import { type LogLevel, logLevels } from '../logger.js'
+import { nearest } from '../nearest.js'
+import { addressProblem, hostProblem, schemesOf } from './checks/address.js'
+import { choice, shownValue } from './checks/shown-value.js'
+import { environmentTable } from './environment-table.js'
+import { peersVariable } from './peers-variable.js'
+import { readSecret, type Variables } from './secret.js'
+
+/** Where something listens, as far as the environment says. */
+export interface ListenOverride {
+  /** The address, in place of the one described. */
+  readonly host: string | undefined
+  /** The port, in place of the one described. */
+  readonly port: number | undefined
+}
+
+/** What the environment says of a process. */
+export interface Environment {
+  /** `LUCILIUS_CONFIG`: the file with the description. */
+  readonly config: string | undefined
+  /** `LUCILIUS_SECRET`, or what `LUCILIUS_SECRET_FILE` holds. Not enumerable, so that printing and logging leave it out. */
+  readonly secret: string | undefined
+  /** `LUCILIUS_HOST`, `LUCILIUS_PORT`: where this process listens for the others. */
+  readonly listen: ListenOverride
+  /** `LUCILIUS_REPLICA`: which replica this process is. */
+  readonly replica: number | undefined
+  /** `LUCILIUS_PEERS_…`: addresses by the name of the variable. `addressesOf` finds those of a group. */
+  readonly peers: ReadonlyMap<string, readonly string[]>
+  /** Where the first door of a transport listens. */
+  readonly doors: { readonly http: ListenOverride; readonly websocket: ListenOverride }
+  /** `LUCILIUS_LOG_LEVEL`. */
+  readonly logLevel: LogLevel | 'silent' | undefined
+  /** `LUCILIUS_DRAIN_MS`. */
+  readonly drainMs: number | undefined
+  /** `LUCILIUS_RUN_DIR`: the folder of control sockets. */
+  readonly runDir: string | undefined
+  /** What is odd and no reason to refuse: names that lucilius does not know. */
+  readonly warnings: readonly string[]
+}
+
+const peersPrefix = 'LUCILIUS_PEERS_'
+const names = environmentTable.map(({ name }) => name)
+
+/**
+ * Reads what the environment says; an empty variable counts as none, but for the secret.
+ *
+ * `groups` are the names of the groups there are: `LUCILIUS_PEERS_…` of another one is warned of. Throws
+ * `LUC_OPTIONS_INVALID` with everything that is wrong, a line for each variable. Neither secrets nor addresses are printed.
+ */
+export function readEnvironment(variables: Variables, groups?: Iterable<string>): Environment {
+  const read = new Reading(variables)
+  const environment: Environment = {
+    config: read.text('LUCILIUS_CONFIG'),
+    secret: read.attempt(() => readSecret(variables)),
+    listen: read.listen('LUCILIUS'),
+    replica: read.number('LUCILIUS_REPLICA', 1, 1000),
+    peers: read.peers(),
+    doors: Object.freeze({ http: read.listen('LUCILIUS_HTTP'), websocket: read.listen('LUCILIUS_WEBSOCKET') }),
+    logLevel: read.level('LUCILIUS_LOG_LEVEL'),
+    drainMs: read.number('LUCILIUS_DRAIN_MS', 1, 2 ** 31 - 1),
+    runDir: read.text('LUCILIUS_RUN_DIR'),
+    warnings: warningsOf(variables, groups),
+  }
+  if (read.problems.length === 0)
+    return Object.freeze(Object.defineProperty(environment, 'secret', { enumerable: false }))
+  throw new LuciliusError('LUC_OPTIONS_INVALID', read.problems.join('\n'))
+}
+
+/** The addresses that the environment gives for the processes of a group, the first replica first. */
+export function addressesOf(environment: Environment, group: string): readonly string[] | undefined {
+  return environment.peers.get(peersVariable(group))
+}
+
+/** Reads variables one by one and keeps what is wrong. */
+class Reading {
+  readonly problems: string[] = []
+  readonly #variables: Variables
+
+  constructor(variables: Variables) {
+    this.#variables = variables
+  }
+
+  text(name: string): string | undefined {
+    const text = this.#variables[name]
+    return text === '' ? undefined : text
+  }
+
+  number(name: string, least: number, most: number): number | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (number >= least && number <= most) return number
+    return this.#wrong(name, `a whole number from ${least} to ${most}, not ${shownValue(text)}`)
+  }
+
+  listen(prefix: string): ListenOverride {
+    const host = this.text(`${prefix}_HOST`)
+    const problem = host === undefined ? undefined : hostProblem(host)
+    if (problem !== undefined) this.#wrong(`${prefix}_HOST`, problem)
+    return Object.freeze({ host, port: this.number(`${prefix}_PORT`, 0, 65_535) })
+  }
+
+  level(name: string): Environment['logLevel'] {
+    const text = this.text(name)
+    const known = [...(Object.keys(logLevels) as LogLevel[]), 'silent'] as const
+    const found = known.find((level) => level === text)
+    if (found !== undefined || text === undefined) return found
+    return this.#wrong(name, `${choice(known)}, not ${shownValue(text)}`)
+  }
+
+  peers(): ReadonlyMap<string, readonly string[]> {
+    const found = new Map<string, readonly string[]>()
+    for (const name of Object.keys(this.#variables).filter(isPeers)) {
+      const addresses = this.text(name)
+        ?.split(',')
+        .map((address) => address.trim())
+      if (addresses === undefined) continue
+      const problem = addresses.map((one) => addressProblem(one, schemes)).find((one) => one !== undefined)
+      if (problem !== undefined) this.#wrong(name, `${problem}; several are separated by commas`)
+      found.set(name, Object.freeze(addresses))
+    }
+    return found
+  }
+
+  attempt<T>(read: () => T): T | undefined {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof LuciliusError)) throw error
+      this.problems.push(error.message)
+      return undefined
+    }
+  }
+
+  #wrong(name: string, message: string): undefined {
+    this.problems.push(`${name}: ${message}`)
+  }
+}
+
+const schemes = [...schemesOf.websocket, ...schemesOf.http]
+
+function isPeers(name: string): boolean {
+  return name.startsWith(peersPrefix) && /^[A-Z0-9_]+$/.test(name) && name.length > peersPrefix.length
+}
+
+function warningsOf(variables: Variables, groups: Iterable<string> | undefined): readonly string[] {
+  const peers = groups === undefined ? undefined : [...groups].map(peersVariable)
+  const known = [...names.filter((name) => !name.startsWith(peersPrefix)), ...(peers ?? [])]
+  const odd = Object.keys(variables).filter(
+    (name) => name.startsWith('LUCILIUS_') && !known.includes(name) && (peers !== undefined || !isPeers(name)),
+  )
+  return Object.freeze(
+    odd.map((name) => {
+      const [near] = nearest(name, known)
+      const what = isPeers(name) ? 'no group of this deployment is called so' : 'lucilius reads no such variable'
+      return `${name}: ${what}${near === undefined ? '' : `: did you mean ${near}?`}`
+    }),
+  )
+}

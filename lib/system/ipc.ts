@@ -1,0 +1,93 @@
+/**
+ * What a child process and the one that supervises it tell each other. A service may use the same channel for words of
+ * its own: whatever is not understood here is ignored.
+ */
+
+/** A door to the outside as it was opened. */
+export interface Door {
+  readonly transport: string
+  readonly url: string
+}
+
+/** What a child tells. */
+export type ChildMessage =
+  /** Peers reach it here. Comes before its services start, so that they may act on one another. */
+  | { readonly type: 'listening'; readonly url: string }
+  /** Its services have started and its doors are open. */
+  | { readonly type: 'ready'; readonly doors: readonly Door[] }
+  /** It ends because of this. `final`: a second try would fail in the same way. */
+  | { readonly type: 'failed'; readonly message: string; readonly frame?: string; readonly final?: boolean }
+  /** It was told from outside to end, and asks for its turn. */
+  | { readonly type: 'leaving' }
+  /** The files that its services are made of. */
+  | { readonly type: 'files'; readonly files: readonly string[] }
+  /** It has drained. `hung`: what still ran when the time was over. */
+  | { readonly type: 'drained'; readonly hung: readonly string[] }
+
+/** What a child is told. */
+export type ParentMessage =
+  /** Where all processes are by now; one that is not named is nowhere. */
+  | { readonly type: 'addresses'; readonly addresses: { readonly [id: string]: string } }
+  /** Finish what runs, then end. */
+  | { readonly type: 'drain' }
+  /** These files have changed. */
+  | { readonly type: 'changed'; readonly files: readonly string[] }
+
+/** Reads what came from a child; undefined for what is no message of ours. */
+export function toChildMessage(value: unknown): ChildMessage | undefined {
+  if (!isObject(value)) return undefined
+  const { type, url, doors, message, frame, final, files, hung } = value
+  switch (type) {
+    case 'listening':
+      return isText(url) ? { type, url } : undefined
+    case 'ready':
+      return isListOf(doors, isDoor) ? { type, doors } : undefined
+    case 'failed':
+      if (!isText(message)) return undefined
+      return { type, message, ...(isText(frame) ? { frame } : {}), ...(final === true ? { final } : {}) }
+    case 'leaving':
+      return { type }
+    case 'files':
+      return isListOf(files, isText) ? { type, files } : undefined
+    case 'drained':
+      return isListOf(hung, isText) ? { type, hung } : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Reads what came from the parent; undefined for what is no message of ours. */
+export function toParentMessage(value: unknown): ParentMessage | undefined {
+  if (!isObject(value)) return undefined
+  const { type, addresses, files } = value
+  switch (type) {
+    case 'addresses':
+      return isAddresses(addresses) ? { type, addresses } : undefined
+    case 'drain':
+      return { type }
+    case 'changed':
+      return isListOf(files, isText) ? { type, files } : undefined
+    default:
+      return undefined
+  }
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(is)
+}
+
+function isDoor(value: unknown): value is Door {
+  return isObject(value) && isText(value.transport) && isText(value.url)
+}
+
+function isAddresses(value: unknown): value is { readonly [id: string]: string } {
+  return isObject(value) && Object.values(value).every(isText)
+}

@@ -1,0 +1,115 @@
+import { LuciliusError } from '../errors.js'
+import type { Logger } from '../logger.js'
+import type { Connection, Observer, Transport } from '../transport.js'
+import type { AddressBook } from './address-book.js'
+
+/** Milliseconds after a new address in which tries follow each other fast. */
+const FAST_FOR_MS = 5_000
+const FAST_MS = 100
+const SLOW_MS = 5_000
+
+/** What a late transport needs. */
+export interface LateOptions {
+  /** The process to connect to. */
+  readonly id: string
+  /** What stands in logs: the name of the transport that is made. */
+  readonly name: string
+  /** Where it is by now. */
+  readonly addresses: AddressBook
+  /** Makes the transport that connects to an address. Throws what is wrong with the address. */
+  readonly to: (url: string) => Transport
+  readonly log: Logger
+}
+
+/**
+ * A transport to a process whose address may come late and may change. `connect` waits while there is none, and goes on
+ * at once when another one is noted: a process that was started again on another port is found again.
+ *
+ * Tries to one address follow each other as those of a connection do, and each kind of trouble is told once.
+ */
+export function late(options: LateOptions): Transport {
+  return {
+    name: options.name,
+    listen: async () => {
+      throw new LuciliusError('LUC_OPTIONS_INVALID', `The transport to '${options.id}' only connects.`)
+    },
+    connect: (observer) => new Search(options, observer).run(),
+  }
+}
+
+/** One `connect`: it lasts until the process is reached or nobody wants it any more. */
+class Search {
+  readonly #options: LateOptions
+  readonly #observer: Observer
+  readonly #given = new AbortController()
+  #told = ''
+
+  constructor(options: LateOptions, observer: Observer) {
+    this.#options = options
+    this.#observer = observer
+  }
+
+  async run(): Promise<Connection> {
+    const { id, addresses } = this.#options
+    const attempt = attemptOf(this.#observer)
+    this.#observer.onGiveUp = () => {
+      this.#given.abort()
+      attempt.onGiveUp?.()
+    }
+    let since = performance.now()
+    for (;;) {
+      const url = addresses.urlOf(id)
+      if (this.#given.signal.aborted) throw givenUp(id)
+      if (url !== undefined) {
+        try {
+          return await this.#options.to(url).connect(attempt)
+        } catch (error) {
+          if (this.#given.signal.aborted || !(error instanceof LuciliusError)) throw error
+          this.#tell(error)
+        }
+        attempt.onGiveUp = undefined
+      }
+      if (addresses.urlOf(id) === url) await this.#pause(since, url !== undefined)
+      if (addresses.urlOf(id) !== url) since = performance.now()
+    }
+  }
+
+  /** Until there is another address, until it is time for another try of this one, or until it is given up. */
+  async #pause(since: number, hasAddress: boolean): Promise<void> {
+    const { id, addresses } = this.#options
+    const over = new AbortController()
+    const end = () => over.abort()
+    this.#given.signal.addEventListener('abort', end)
+    const spread = performance.now() - since < FAST_FOR_MS ? FAST_MS : SLOW_MS
+    const timer = hasAddress ? setTimeout(end, Math.random() * spread) : undefined
+    await addresses.changed(id, over.signal)
+    clearTimeout(timer)
+    this.#given.signal.removeEventListener('abort', end)
+  }
+
+  #tell(error: LuciliusError): void {
+    const { id, log } = this.#options
+    const level = error.code === this.#told ? 'debug' : 'warn'
+    this.#told = error.code
+    log[level]({ err: error, process: id }, `could not connect to ${id}, trying again`)
+  }
+}
+
+/** The same observer, but that giving up an attempt is not giving up the search. */
+function attemptOf(observer: Observer): Observer {
+  const { authorization, silent } = observer
+  return {
+    tell: () => observer.tell(),
+    onTell: (changed) => observer.onTell(changed),
+    hear: (announcement) => observer.hear(announcement),
+    receive: (envelope, call) => observer.receive(envelope, call),
+    lost: () => observer.lost(),
+    onGiveUp: undefined,
+    authorization,
+    ...(silent === undefined ? {} : { silent }),
+  }
+}
+
+function givenUp(id: string): LuciliusError {
+  return new LuciliusError('LUC_UNREACHABLE', `The search for '${id}' was given up.`)
+}

@@ -1,0 +1,136 @@
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { LuciliusError } from '../errors.js'
+import type { Sending } from '../host.js'
+import type { Logger } from '../logger.js'
+import { isMessage, type Scalar } from '../message.js'
+import { decodeJson } from '../wire-json.js'
+import { scalarPairs } from './scalar-pairs.js'
+
+/**
+ * One line of a recorded run: a service sent such a message. A recording is a file of JSON lines (NDJSON), each kind of
+ * message once, in the order in which they came first:
+ *
+ * `{"service":"convert","kind":"act","message":{"role":"rates","cmd":"get"}}`
+ *
+ * `message` has the scalar pairs of the pattern as it was written in the code; of a call without data beside the pattern
+ * those of the whole message. So a recording may hold values that were sent: only its owner may read the file.
+ */
+export interface RecordedSending {
+  /** The service that sent it. */
+  readonly service: string
+  /** An act, or an event. */
+  readonly kind: 'act' | 'emit'
+  /** What a pattern can ask for of it. */
+  readonly message: Readonly<Record<string, Scalar>>
+}
+
+/** Different lines that a recording has at most: a run with data in its patterns would never come to an end. */
+export const MOST_RECORDED = 10_000
+
+/** Bytes of a line that are read. */
+const LONGEST_LINE = 64 * 1024
+
+/** A recording that is being written. */
+export interface Recording {
+  /** Takes down what a service sends, unless that stands there already. Never throws. */
+  readonly onSend: (sending: Sending) => void
+  /** Resolves when all has been written. Rejects with `LUC_OPTIONS_INVALID` if the file could not be. */
+  close(): Promise<void>
+}
+
+/** Begins a recording, in the place of what the file held. Rejects with `LUC_OPTIONS_INVALID`. */
+export async function openRecording(file: string, log: Logger): Promise<Recording> {
+  const handle = await open(file, 'w', 0o600).catch((cause) => {
+    throw unusable(file, 'written', cause)
+  })
+  const stream = createWriteStream(file, { fd: handle })
+  let failure: Error | undefined
+  stream.on('error', (cause) => {
+    failure ??= unusable(file, 'written', cause)
+  })
+  const seen = new Set<string>()
+  return {
+    onSend: (sending) => {
+      if (seen.size >= MOST_RECORDED) return
+      const line = lineOf(sending)
+      if (line === undefined || seen.has(line)) return
+      seen.add(line)
+      stream.write(`${line}\n`)
+      if (seen.size === MOST_RECORDED) {
+        log.warn({ file }, `${MOST_RECORDED} different messages are recorded, and no more will be`)
+      }
+    },
+    close: async () => {
+      await ended(stream)
+      if (failure !== undefined) throw failure
+    },
+  }
+}
+
+/** Reads a recording. Rejects with `LUC_OPTIONS_INVALID`, which names the line. */
+export async function readRecording(file: string): Promise<readonly RecordedSending[]> {
+  const found = new Map<string, RecordedSending>()
+  const handle = await open(file, 'r').catch((cause) => {
+    throw unusable(file, 'read', cause)
+  })
+  try {
+    let at = 0
+    for await (const line of createInterface({ input: handle.createReadStream({ autoClose: false }) })) {
+      at++
+      if (line.trim() === '') continue
+      if (found.size >= MOST_RECORDED) break
+      found.set(line, toRecorded(line, `${file}:${at}`))
+    }
+  } catch (error) {
+    throw error instanceof LuciliusError ? error : unusable(file, 'read', error)
+  } finally {
+    await handle.close()
+  }
+  return [...found.values()]
+}
+
+/** Undefined for what no pattern could have been written for. */
+function lineOf({ service, kind, pattern }: Sending): string | undefined {
+  try {
+    const sorted = Object.entries(scalarPairs(pattern)).sort(([a], [b]) => (a < b ? -1 : 1))
+    const recorded: RecordedSending = { service, kind, message: Object.fromEntries(sorted) }
+    const line = JSON.stringify(recorded)
+    return Buffer.byteLength(line) > LONGEST_LINE ? undefined : line
+  } catch {
+    return undefined // a getter that throws, a text that is no message: the call itself will say so
+  }
+}
+
+function toRecorded(line: string, where: string): RecordedSending {
+  let value: unknown
+  try {
+    value = decodeJson(line, { maxBytes: LONGEST_LINE })
+  } catch (cause) {
+    throw new LuciliusError('LUC_OPTIONS_INVALID', `${where} is no JSON of a recorded run.`, { cause })
+  }
+  const { service, kind, message } = isMessage(value) ? value : {}
+  if (typeof service !== 'string' || (kind !== 'act' && kind !== 'emit') || !isMessage(message)) {
+    throw new LuciliusError(
+      'LUC_OPTIONS_INVALID',
+      `${where}: a line of a recorded run is {"service":"…","kind":"act" or "emit","message":{…}}.`,
+    )
+  }
+  return { service, kind, message: scalarPairs(message) }
+}
+
+function ended(stream: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) return resolve()
+    stream.once('close', resolve)
+    stream.end()
+  })
+}
+
+function unusable(file: string, what: string, cause: unknown): LuciliusError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return new LuciliusError('LUC_OPTIONS_INVALID', `The recording ${file} cannot be ${what} (${code ?? message}).`, {
+    cause,
+  })
+}

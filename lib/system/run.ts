@@ -1,0 +1,183 @@
+import type { App } from '../app.js'
+import { type Host, type HostOptions, hostApp } from '../host.js'
+import type { Logger } from '../logger.js'
+import type { AddressBook } from './address-book.js'
+import { Doors, type OpenDoor } from './doors.js'
+import type { Environment } from './environment.js'
+import { checkInternal } from './internal-actions.js'
+import { loadPlugin } from './loading/load-plugin.js'
+import type { Loaded } from './loading/load-system.js'
+import { ownerOf } from './owner.js'
+import { type PeerWiring, peerWiring } from './peer-wiring.js'
+import type { Deployment } from './system.js'
+import type { ProcessPlan } from './topology.js'
+import { usesWatch } from './uses-watch.js'
+
+/** One process of a system. */
+export interface RunOptions {
+  readonly loaded: Loaded
+  readonly deployment: Deployment
+  readonly process: ProcessPlan
+  /** Where the other processes are; groups that it does not name at all are taken from the deployment. */
+  readonly addresses: AddressBook
+  /** What processes prove by that they belong together. A process that is alone needs none. */
+  readonly secret: string | undefined
+  readonly environment: Pick<Environment, 'drainMs'>
+  readonly log: Logger
+  /** `strict` unless `NODE_ENV` is `production`. */
+  readonly parity?: 'strict' | 'off'
+  /** Hears of every message that a service sends. */
+  readonly onSend?: HostOptions['onSend']
+  /** Opens the listener for peers also if there is no other process: whoever runs it wants to look in. */
+  readonly reachable?: boolean
+}
+
+/** A process of a system that runs. */
+export interface Running {
+  readonly id: string
+  readonly host: Host
+  /** Where peers reach it; undefined for a process that is alone. */
+  readonly url: string | undefined
+  /** Its doors to the outside. */
+  readonly doors: readonly OpenDoor[]
+  /** Milliseconds that running work is given by `close`. */
+  readonly drainMs: number
+  /**
+   * After `host.replace`: checks again what the doors let in, and opens those anew that would let in something else.
+   * Rejects with `LUC_OPTIONS_INVALID`, `LUC_LISTEN_FAILED`.
+   */
+  adjust(): Promise<void>
+  /**
+   * Drains and closes everything, once. `hung` names the patterns whose handlers still ran when `drainMs` were over.
+   * Rejects with `LUC_PLUGIN_FAILED` if an onClose hook failed, after all else was closed.
+   */
+  close(): Promise<{ readonly hung: readonly string[] }>
+}
+
+/** What a runner may want to hear of while a process starts. */
+export interface RunHooks {
+  /** Peers reach the process here. Its services have not started yet. */
+  onListening?(url: string): void
+}
+
+/** The time that an app gives running work unless it is told otherwise. */
+const DRAIN_MS = 10_000
+
+/**
+ * Runs the services of one process: loads plugins and services, joins the other processes, starts the services and opens
+ * the doors to the outside, in this order.
+ *
+ * Rejects, after closing what was opened, with what could not be loaded, `LUC_PLUGIN_FAILED`, `LUC_OPTIONS_INVALID` (no
+ * secret, a door that lets in internal actions) or `LUC_LISTEN_FAILED`.
+ */
+export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Promise<Running> {
+  const { loaded, deployment, process, addresses, secret, log, reachable = false } = options
+  const { onListening } = hooks
+  const wiring = peerWiring({ deployment, process, addresses, secret, log, reachable, onListening })
+  const host = hostOf(options)
+  const { group, outside } = process
+  const doors = new Doors(host.app, group, outside)
+  const owner = (plugin: string) => ownerOf(plugin, host.plugins())
+  const check = () => checkInternal(group.name, outside, loaded.system.services, host.inventory(), owner)
+  const adjust = async () => {
+    check()
+    await doors.adjust(host.inventory(), owner)
+  }
+  try {
+    if (wiring !== undefined) host.app.use(wiring.plugin)
+    await useAll(host.app, loaded, group.services)
+    await host.load()
+    check()
+    await host.app.ready()
+    await adjust()
+  } catch (error) {
+    await host.app.close().catch(() => {}) // what kept it from starting is the news
+    throw wiring?.failure ?? error
+  }
+  return running(options, { host, wiring, doors, adjust })
+}
+
+function hostOf(options: RunOptions): Host {
+  const { loaded, process, log, parity } = options
+  const { name } = process.group
+  const logger = process.id === name ? log : log.child({ process: process.id })
+  const onSend = sendHook(options, logger, () => host)
+  const host: Host = hostApp(
+    { ...loaded.system.limits, drainMs: drainMsOf(options), name, logger, ...(parity === undefined ? {} : { parity }) },
+    onSend === undefined ? {} : { onSend },
+  )
+  return host
+}
+
+/** Outside production, or if somebody wants to hear of it, every message that is sent is looked at. */
+function sendHook({ loaded, parity, onSend }: RunOptions, log: Logger, host: () => Host): HostOptions['onSend'] {
+  const isStrict = (parity ?? (process.env.NODE_ENV === 'production' ? 'off' : 'strict')) === 'strict'
+  if (!isStrict) return onSend
+  const watch = usesWatch({
+    services: loaded.system.services,
+    ownerOf: (plugin) => ownerOf(plugin, host().plugins()),
+    find: (message) => host().app.find(message),
+    log,
+  })
+  return (sending) => {
+    watch(sending)
+    onSend?.(sending)
+  }
+}
+
+async function useAll(app: App, { system, folder }: Loaded, services: readonly string[]): Promise<void> {
+  const chosen = services.flatMap((name) => system.services.get(name) ?? []) // names were checked with the description
+  const all = [...system.plugins.values(), ...chosen]
+  const plugins = await Promise.all(all.map(({ name, module }) => loadPlugin(name, module, folder)))
+  // As many as there are names.
+  for (const [at, plugin] of plugins.entries()) {
+    const { name, options } = all[at] as (typeof all)[number]
+    app.use(plugin, options, { as: name })
+  }
+}
+
+interface Parts {
+  readonly host: Host
+  readonly wiring: PeerWiring | undefined
+  readonly doors: Doors
+  readonly adjust: () => Promise<void>
+}
+
+function running(options: RunOptions, { host, wiring, doors, adjust }: Parts): Running {
+  const drainMs = drainMsOf(options)
+  let closing: Promise<{ readonly hung: readonly string[] }> | undefined
+  return {
+    id: options.process.id,
+    host,
+    drainMs,
+    get url() {
+      return wiring?.url
+    },
+    get doors() {
+      return doors.open
+    },
+    adjust,
+    close: () => {
+      closing ??= drained(host, drainMs)
+      return closing
+    },
+  }
+}
+
+async function drained(host: Host, drainMs: number): Promise<{ readonly hung: readonly string[] }> {
+  let hung: readonly string[] = []
+  // Set before the app sets its own, so it looks at what runs just before that is given up.
+  const timer = setTimeout(() => {
+    hung = host.running()
+  }, drainMs)
+  try {
+    await host.app.close()
+  } finally {
+    clearTimeout(timer)
+  }
+  return { hung }
+}
+
+function drainMsOf({ loaded, environment }: RunOptions): number {
+  return environment.drainMs ?? loaded.system.limits.drainMs ?? DRAIN_MS
+}

@@ -1,0 +1,70 @@
+import { LuciliusError } from '../errors.js'
+import { AddressBook } from './address-book.js'
+import { addressProblem, schemesOf } from './checks/address.js'
+import { addressesOf, type Environment } from './environment.js'
+import { peersVariable } from './peers-variable.js'
+import type { Deployment, Group } from './system.js'
+import { areLinked, type ProcessPlan, processesOf } from './topology.js'
+
+/** What `start` needs to know of the processes of a deployment. */
+export interface StartPlan {
+  /** The process itself. */
+  readonly process: ProcessPlan
+  /** Where those that it is linked to are. */
+  readonly addresses: AddressBook
+}
+
+type PeersOf = Pick<Environment, 'peers'>
+
+/**
+ * Finds the process that a replica of a group is, and where the others are: `LUCILIUS_PEERS_<GROUP>` says it, else
+ * `listen.urls`, else host and port. A group has as many processes as it has addresses there.
+ *
+ * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is.
+ */
+export function startPlan(deployment: Deployment, group: Group, replica: number, environment: Environment): StartPlan {
+  const replicas = new Map<string, number>()
+  for (const { name, replicas: described, listen } of deployment.groups.values()) {
+    const given = addressesOf(environment, name) ?? listen.urls
+    const count = given?.length ?? described
+    replicas.set(name, name === group.name ? Math.max(count, replica) : count)
+  }
+  const processes = processesOf(deployment, replicas)
+  // There are at least as many of its group.
+  const process = processes.find((one) => one.group === group && one.replica === replica) as ProcessPlan
+  const others = processes.filter((one) => one !== process && areLinked(group, one.group))
+  const addresses = new AddressBook(others.map((other) => [other.id, urlOf(deployment, other, environment)]))
+  addresses.set(process.id, undefined)
+  return { process, addresses }
+}
+
+function urlOf({ transport, name }: Deployment, { group, replica, port }: ProcessPlan, environment: PeersOf): string {
+  const variable = peersVariable(group.name)
+  const given = environment.peers.get(variable)
+  const url = (given ?? group.listen.urls)?.[replica - 1]
+  if (url !== undefined) {
+    const problem = addressProblem(url, schemesOf[transport])
+    if (problem === undefined) return url
+    throw invalid(
+      `${given === undefined ? `deployments.${name}.groups.${group.name}.listen.urls` : variable}: ${problem}`,
+    )
+  }
+  const { host } = group.listen
+  if (port !== 0 && !isEvery(host)) {
+    const at = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    return transport === 'websocket' ? `ws://${at}/ws` : `http://${at}`
+  }
+  const why = port === 0 ? "its 'listen.port' is 0" : `it listens on ${host}, which is no address to connect to`
+  const example = transport === 'websocket' ? 'ws://host:7400/ws' : 'http://host:7400'
+  throw invalid(
+    `Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${variable} to the addresses of its processes, separated by commas, such as ${example}`,
+  )
+}
+
+function isEvery(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
+
+function invalid(message: string): LuciliusError {
+  return new LuciliusError('LUC_OPTIONS_INVALID', message)
+}

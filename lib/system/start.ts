@@ -1,0 +1,148 @@
+import { basename, dirname } from 'node:path'
+import { LuciliusError } from '../errors.js'
+import { jsonLogger, type Logger } from '../logger.js'
+import { nearest } from '../nearest.js'
+import type { AddressBook } from './address-book.js'
+import { type About, type AboutProcess, openControl } from './control/index.js'
+import { type Environment, readEnvironment } from './environment.js'
+import { type Loaded, loadSystem } from './loading/load-system.js'
+import { overridden } from './overridden.js'
+import { type EndReason, processEnd } from './process-end.js'
+import { type Running, runProcess } from './run.js'
+import { readSecret, type Variables } from './secret.js'
+import { startPlan } from './start-addresses.js'
+import type { Deployment, Group } from './system.js'
+
+/** What to start, and where. */
+export interface StartOptions {
+  /** The folder in which the description is looked for. */
+  readonly cwd: string
+  /** The description, in place of the one that is found. */
+  readonly config?: string | undefined
+  readonly deployment: string
+  readonly group: string
+  readonly variables: Variables
+  /** Takes one line for a person, without a line end. */
+  readonly say: (line: string) => void
+  /** JSON lines on stdout unless given. */
+  readonly log?: Logger
+}
+
+/**
+ * Runs one group of a deployment in this process until it is told to end. Resolves with the exit code: 0 after a signal
+ * and a drain, 1 after an uncaught error, or if something did not end in time. A second signal ends the process at once,
+ * with 130 or 143.
+ *
+ * Rejects with what keeps it from starting: `LUC_OPTIONS_INVALID`, `LUC_PLUGIN_FAILED`, `LUC_LISTEN_FAILED`.
+ */
+export async function start(options: StartOptions): Promise<number> {
+  const { variables, say } = options
+  const environment = readEnvironment(variables)
+  const log = options.log ?? jsonLogger(environment.logLevel === undefined ? {} : { level: environment.logLevel })
+  // From here on, so that a signal while it starts is not lost.
+  const end = processEnd(log)
+  try {
+    const { running, close } = await open(options, environment, log)
+    try {
+      const reason = await end.asked
+      return await drain(running, reason, log, say)
+    } finally {
+      await close()
+    }
+  } finally {
+    end.dispose()
+  }
+}
+
+interface Opened {
+  readonly running: Running
+  /** Removes the control socket. */
+  readonly close: () => Promise<void>
+}
+
+async function open(options: StartOptions, environment: Environment, log: Logger): Promise<Opened> {
+  const { cwd, variables } = options
+  const loaded = await loadSystem({ cwd, config: options.config ?? environment.config })
+  const deployment = named('deployment', options.deployment, loaded.system.deployments)
+  const group = named('group', options.group, deployment.groups)
+  for (const warning of readEnvironment(variables, deployment.groups.keys()).warnings) log.warn(warning)
+  const { process, addresses } = startPlan(deployment, group, environment.replica ?? 1, environment)
+  const secret = readSecret(variables)
+  const own = overridden(process, environment)
+  const running = await runProcess({ loaded, deployment, process: own, addresses, secret, environment, log })
+  if (running.url !== undefined && own.port === 0) warnOfPort(running.url, log)
+  const close = await openSocket(loaded, deployment, running, addresses, environment, log)
+  log.info({ process: running.id, url: running.url, doors: running.doors.map(({ url }) => url) }, 'started')
+  return { running, close }
+}
+
+/** A socket for commands is a convenience: a folder that cannot be written keeps nobody from starting. */
+async function openSocket(
+  loaded: Loaded,
+  deployment: Deployment,
+  running: Running,
+  addresses: AddressBook,
+  environment: Environment,
+  log: Logger,
+): Promise<Opened['close']> {
+  const folder = controlFolder(loaded)
+  const about = (): Pick<About, 'name' | 'processes'> => ({
+    name: loaded.system.name ?? basename(folder),
+    processes: addresses.ids().map((id) => aboutProcess(id, running, addresses)),
+  })
+  try {
+    const what = `start-${deployment.name}-${running.id}`
+    const control = await openControl({ folder, what, runDir: environment.runDir }, { app: running.host.app, about })
+    return control.close
+  } catch (error) {
+    log.warn({ err: error }, 'commands cannot reach this process')
+    return async () => {}
+  }
+}
+
+function aboutProcess(id: string, running: Running, addresses: AddressBook): AboutProcess {
+  const known = addresses.urlOf(id)
+  const url = known === undefined ? {} : { url: known }
+  if (id !== running.id) return { id, ...url }
+  return { id, pid: process.pid, ...url, doors: running.doors.map(({ transport, url }) => ({ transport, url })) }
+}
+
+/** The folder by which commands find what runs: that of the description. */
+export function controlFolder({ file, folder }: Pick<Loaded, 'file' | 'folder'>): string {
+  return file === undefined ? folder : dirname(file)
+}
+
+async function drain(running: Running, reason: EndReason, log: Logger, say: (line: string) => void): Promise<number> {
+  const { why, code } = reason
+  log.info({ why }, 'draining')
+  if (code !== 0) say(why)
+  try {
+    const { hung } = await running.close()
+    if (hung.length === 0) return code
+    log.error({ hung }, 'a drain took too long')
+    say(`after ${running.drainMs} ms there still ran ${hung.join('; ')}`)
+  } catch (error) {
+    log.error({ err: error }, 'this process could not be closed in order')
+    say(error instanceof Error ? error.message : String(error))
+  }
+  return 1
+}
+
+function named<T extends Deployment | Group>(what: string, name: string, known: ReadonlyMap<string, T>): T {
+  const found = known.get(name)
+  if (found !== undefined) return found
+  const names = [...known.keys()]
+  const [near] = nearest(name, names)
+  const others = names.length === 0 ? 'none is described' : `there are ${names.join(', ')}`
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    `There is no ${what} '${name}': ${near === undefined ? others : `did you mean '${near}'?`}`,
+  )
+}
+
+function warnOfPort(url: string, log: Logger): void {
+  log.warn(
+    { url },
+    'this process listens for its peers on a port that nobody can know: set LUCILIUS_PORT or listen.port',
+  )
+}

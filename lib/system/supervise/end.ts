@@ -1,0 +1,27 @@
+/** How a child process ended. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** What it said of it. `final`: a second try would fail in the same way. */
+  readonly failure: { readonly message: string; readonly frame?: string; readonly final?: boolean } | undefined
+  /** The last lines that it wrote to stderr, oldest first. */
+  readonly lastLines: readonly string[]
+  /** What still ran when its drain was over; undefined if it did not say. */
+  readonly hung: readonly string[] | undefined
+  /** It did not end in time after it was asked to, and was killed. */
+  readonly late: boolean
+}
+
+/** Says in a few words how a child ended: `was killed by SIGKILL`, `exited with code 1: Port 80 is taken`. */
+export function describeEnd({ code, signal, failure }: End): string {
+  const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was killed by ${signal}`
+  return failure === undefined ? how : `${how}: ${failure.message}`
+}
+
+/** What went wrong in a drain, in words; undefined if nothing did. */
+export function describeHung(end: End): string | undefined {
+  const { code, hung = [], late } = end
+  if (hung.length > 0) return `still ran when the time was over: ${hung.join('; ')}`
+  if (late) return 'did not end in time and was killed'
+  return code === 0 ? undefined : describeEnd(end)
+}

@@ -1,0 +1,207 @@
+import { AddressBook } from '../address-book.js'
+import type { Door, ParentMessage } from '../ipc.js'
+import type { ProcessPlan } from '../topology.js'
+import { Child, type Launch } from './child-process.js'
+import { describeHung, type End } from './end.js'
+import { type RestartLimits, restartLimits } from './restarts.js'
+import { Seat, type SeatHost } from './seat.js'
+
+/** What happens to the processes, for whoever shows it. */
+export interface SupervisorEvents {
+  /** A process printed a line. */
+  line(id: string, line: string, stream: 'stdout' | 'stderr'): void
+  /** A process is ready: its services have started and its doors are open. */
+  ready(id: string, process: { readonly pid: number | undefined; readonly doors: readonly Door[] }): void
+  /** A process is about to be replaced, because it was told from outside to end. */
+  leaving(id: string): void
+  /** A process could not be replaced; the message says why. */
+  stayed(id: string, error: Error): void
+  /** A process died unasked and is started again after `waitMs`. */
+  died(id: string, end: End, waitMs: number): void
+  /** A process died too often, or of something that no second try changes: the rest is to be stopped. */
+  gaveUp(id: string, end: End): void
+  /** The files that the services of a process are made of. */
+  files?(id: string, files: readonly string[]): void
+}
+
+/** What to run, and how. */
+export interface SupervisorOptions {
+  readonly processes: readonly ProcessPlan[]
+  /** How a process is started. */
+  readonly launch: (plan: ProcessPlan) => Launch
+  /** The groups in the order in which they drain, asked when it is time. Who is not named drains with the first. */
+  readonly order: () => readonly (readonly string[])[]
+  /** Whether two processes of a plan can be there at once: no fixed port, and no service of which there is only one. */
+  readonly overlaps: (plan: ProcessPlan) => boolean
+  readonly limits?: RestartLimits
+  readonly on: SupervisorEvents
+}
+
+/** One process of a supervisor, as plain data. */
+export interface SupervisedProcess {
+  readonly id: string
+  readonly group: string
+  readonly pid: number | undefined
+  readonly isReady: boolean
+  /** Where its peers reach it. */
+  readonly url: string | undefined
+  /** Its doors to the outside. */
+  readonly doors: readonly Door[]
+}
+
+/** What did not end of itself. */
+export interface Hung {
+  readonly id: string
+  readonly what: string
+}
+
+/** Runs one child for each process plan, tells each where the others are, and keeps them running. */
+export class Supervisor {
+  /** Where the processes are: what their peers are told. */
+  readonly addresses = new AddressBook()
+  readonly #options: SupervisorOptions
+  readonly #seats: readonly Seat[]
+  /** Under which name others find a child. */
+  readonly #own = new WeakMap<Child, string>()
+  #stopped: Promise<Hung[]> | undefined
+  #rolled: Promise<void> = Promise.resolve()
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    const host: SeatHost = {
+      launch: (plan, address) => this.#launch(plan, address),
+      died: (plan, end, waitMs) => options.on.died(plan.id, end, waitMs),
+      gaveUp: (plan, end) => options.on.gaveUp(plan.id, end),
+    }
+    const limits = options.limits ?? restartLimits
+    this.#seats = options.processes.map((plan) => {
+      const spare = options.overlaps(plan) ? spareAddress(plan, options.processes) : undefined
+      return new Seat(plan, spare, host, limits)
+    })
+  }
+
+  /** The processes that are there by now. */
+  get processes(): readonly SupervisedProcess[] {
+    return this.#seats.flatMap(({ plan, children }) =>
+      children.map(({ pid, isReady, url, doors }) => ({
+        id: plan.id,
+        group: plan.group.name,
+        pid,
+        isReady,
+        url,
+        doors,
+      })),
+    )
+  }
+
+  /** Starts all at once. Resolves when each has been ready; never, if one is given up. */
+  async start(): Promise<void> {
+    for (const seat of this.#seats) seat.start()
+    await Promise.all(this.#seats.map(({ ready }) => ready))
+  }
+
+  /**
+   * Replaces the processes (those named, or all) one after the other, after what is being replaced already. Rejects with
+   * the first that could not be.
+   */
+  roll(ids?: readonly string[]): Promise<void> {
+    const rolled = this.#rolled.then(() => this.#roll(ids))
+    this.#rolled = rolled.catch(() => {}) // Whoever asked hears of it.
+    return rolled
+  }
+
+  /** Tells every process that files have changed. */
+  changed(files: readonly string[]): void {
+    for (const { children } of this.#seats) for (const child of children) child.tell({ type: 'changed', files })
+  }
+
+  /** Drains the groups one after the other, in their order. Resolves, once for all, when no process is left. */
+  stop(): Promise<readonly Hung[]> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  /** Ends all processes at once. Resolves when they are gone. */
+  async kill(): Promise<void> {
+    await Promise.all(this.#seats.map((seat) => seat.kill()))
+  }
+
+  async #roll(ids: readonly string[] | undefined): Promise<void> {
+    for (const seat of this.#seats) {
+      if (ids === undefined || ids.includes(seat.plan.id)) await seat.roll()
+    }
+  }
+
+  async #stop(): Promise<Hung[]> {
+    const hung: Hung[] = []
+    const [, ...later] = this.#options.order()
+    const named = later.flat()
+    const waves = [
+      (group: string) => !named.includes(group),
+      ...later.map((names) => (group: string) => names.includes(group)),
+    ]
+    // Nobody is started again from here on.
+    for (const seat of this.#seats) seat.retire()
+    for (const isOf of waves) {
+      const wave = this.#seats.filter(({ plan }) => isOf(plan.group.name))
+      await Promise.all(wave.map(async (seat) => hung.push(...hungOf(seat, await seat.stop()))))
+    }
+    return hung
+  }
+
+  #launch(plan: ProcessPlan, address: string): Child {
+    const { launch, on } = this.#options
+    const { id } = plan
+    const child: Child = new Child(launch(plan), {
+      line: (line, stream) => on.line(id, line, stream),
+      withdrawn: () => this.#note(address, undefined),
+      told: (message) => {
+        if (message.type === 'listening' && !child.leaving) this.#note(address, message.url)
+        if (message.type === 'ready') on.ready(id, { pid: child.pid, doors: message.doors })
+        if (message.type === 'files') on.files?.(id, message.files)
+        if (message.type === 'leaving') this.#replace(id)
+      },
+    })
+    this.#own.set(child, address)
+    child.tell(this.#othersThan(child))
+    return child
+  }
+
+  /** A process was told from outside to end: another one takes its place. */
+  #replace(id: string): void {
+    if (this.#stopped !== undefined) return // Its turn comes.
+    this.#options.on.leaving(id)
+    const seat = this.#seats.find(({ plan }) => plan.id === id)
+    seat?.roll().catch((error) => {
+      if (this.#stopped === undefined) this.#options.on.stayed(id, error as Error)
+    })
+  }
+
+  /** Notes where a process is, or that it is gone, and tells all. */
+  #note(address: string, url: string | undefined): void {
+    this.addresses.set(address, url)
+    for (const { children } of this.#seats) for (const child of children) child.tell(this.#othersThan(child))
+  }
+
+  #othersThan(child: Child): ParentMessage {
+    const own = this.#own.get(child)
+    const known = this.addresses.ids().flatMap((id) => {
+      const url = this.addresses.urlOf(id)
+      return url === undefined || id === own ? [] : [[id, url] as const]
+    })
+    return { type: 'addresses', addresses: Object.fromEntries(known) }
+  }
+}
+
+/** The name of a replica that there is not: peers see by it which group a process belongs to. */
+function spareAddress({ group, replica }: ProcessPlan, processes: readonly ProcessPlan[]): string {
+  const replicas = processes.filter((other) => other.group.name === group.name).length
+  return `${group.name}.${replica + replicas}`
+}
+
+function hungOf({ plan }: Seat, ends: readonly End[]): Hung[] {
+  return ends.flatMap((end) => {
+    const what = describeHung(end)
+    return what === undefined ? [] : [{ id: plan.id, what }]
+  })
+}

@@ -1,0 +1,42 @@
+import { LuciliusError } from '../errors.js'
+import { nearest } from '../nearest.js'
+import type { Deployment, Group, System } from '../system/system.js'
+
+/** How a system under test is spread. */
+export type Shape = 'local' | 'parity' | 'split'
+
+const SHAPES: readonly Shape[] = ['local', 'parity', 'split']
+
+/** The group whose app a test acts as. */
+export const TESTER = '(test)'
+
+/** Reads the option. Throws `LUC_OPTIONS_INVALID`. */
+export function toShape(shape: unknown = 'parity'): Shape {
+  const known = SHAPES.find((one) => one === shape)
+  if (known !== undefined) return known
+  throw new LuciliusError('LUC_OPTIONS_INVALID', `testSystem: 'shape' is one of ${SHAPES.join(', ')}.`)
+}
+
+/** The services that a test wants. Throws `LUC_OPTIONS_INVALID` for a name that is none. */
+export function chosenServices(system: System, only: readonly string[] | undefined): readonly string[] {
+  const known = [...system.services.keys()]
+  if (only === undefined) return known
+  for (const name of only) {
+    if (system.services.has(name)) continue
+    const [near] = nearest(name, known)
+    const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
+    throw new LuciliusError('LUC_OPTIONS_INVALID', `testSystem.only: there is no service '${name}': ${hint}`)
+  }
+  return known.filter((name) => only.includes(name))
+}
+
+/** The deployment of a test: one process for all, or one for each service and one to ask from. No doors. */
+export function deploymentOf(shape: Shape, services: readonly string[]): Deployment {
+  const groups = shape === 'split' ? [...services.map((name) => group(name, [name])), group(TESTER, [])] : [group(TESTER, services)]
+  return { name: shape, transport: 'websocket', groups: new Map(groups.map((one) => [one.name, one])) }
+}
+
+function group(name: string, services: readonly string[]): Group {
+  const listen = { host: '127.0.0.1', port: 0, urls: undefined }
+  return { name, services, replicas: 1, listen, outside: [], peers: undefined }
+}

@@ -1,0 +1,21 @@
+import { defineSystem } from 'lucilius/system'
+
+export const system = defineSystem({
+  name: 'shop',
+  services: {
+    stock: { module: './services/stock.js', singleton: true },
+    order: { module: './services/order.js', uses: ['role:stock,cmd:take', 'role:order,event:placed'] },
+  },
+  // No service knows of this: it says who shares a process, and what the outside reaches.
+  deployments: {
+    split: {
+      groups: {
+        stock: ['stock'],
+        order: {
+          services: ['order'],
+          outside: { transport: 'http', port: 8080, expose: ['role:order,cmd:place'] },
+        },
+      },
+    },
+  },
+})

@@ -1,0 +1,483 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { patternMatches } from '../../lib/covers.js'
+import { toPattern } from '../../lib/pattern.js'
+import { defineSystem } from '../../lib/system/define-system.js'
+import type { GroupDescription, ServiceDescription } from '../../lib/system/description.js'
+import { type FindingCode, findingTable } from '../../lib/system/plan/finding.js'
+import { meets } from '../../lib/system/plan/meets.js'
+import { type Offers, offerOf } from '../../lib/system/plan/offers.js'
+import { type Plan, type PlanOptions, planDeployment } from '../../lib/system/plan/plan.js'
+import { type Page, tableRows } from '../docs/pages.js'
+import { repoRoot } from '../support/repo-root.js'
+
+/** A service: what it is described with, and what it would register. */
+interface Sketch extends Omit<ServiceDescription, 'module'> {
+  readonly adds?: readonly string[]
+  readonly observes?: readonly string[]
+  readonly wraps?: readonly string[]
+  readonly needs?: readonly string[]
+  readonly fails?: string
+}
+
+type Sketches = { readonly [service: string]: Sketch }
+type Groups = { readonly [group: string]: '*' | readonly string[] | GroupDescription }
+
+const rates: Sketch = { adds: ['role:rates,cmd:get', 'role:rates,cmd:set'], uses: ['role:rates,event:changed'] }
+const convert: Sketch = {
+  adds: ['role:convert,cmd:amount'],
+  observes: ['role:rates,event:changed'],
+  uses: ['role:rates,cmd:get'],
+}
+
+t.test('a system in which every message has a home has nothing to be said against it', async (t) => {
+  const services = { rates, convert }
+  for (const groups of [{ all: '*' }, { one: ['rates'], two: { services: ['convert'], replicas: 3 } }] as const) {
+    t.strictSame(plan(services, groups).findings, [])
+  }
+})
+
+t.test('a plan says who runs where, and listens where', async (t) => {
+  const { processes, links, services } = plan(
+    { rates, convert },
+    { one: ['rates'], two: { services: ['convert'], replicas: 2, listen: { port: 7000 } } },
+  )
+  t.match(processes, [
+    { id: 'one', services: ['rates'], listen: { host: '127.0.0.1', port: 0 } },
+    { id: 'two.1', services: ['convert'], listen: { port: 7000 } },
+    { id: 'two.2', services: ['convert'], listen: { port: 7001 } },
+  ])
+  t.strictSame(links, [['one', 'two']])
+  t.match(services, [
+    { name: 'rates', groups: ['one'], actions: ['cmd:get,role:rates', 'cmd:set,role:rates'] },
+    { name: 'convert', groups: ['two'], subscriptions: ['event:changed,role:rates'], uses: ['cmd:get,role:rates'] },
+  ])
+})
+
+t.test('a process that is alone listens for no peers', async (t) => {
+  t.equal(plan({ rates, convert }, { all: '*' }).processes[0]?.listen, null)
+})
+
+t.test('a plan tells acts from events, and which of them cross a process', async (t) => {
+  const { messages } = plan({ rates, convert }, { one: ['rates'], two: ['convert'] })
+  t.match(messages, [
+    { service: 'rates', group: 'one', kind: 'emit', crosses: true, to: [{ service: 'convert', groups: ['two'] }] },
+    { service: 'convert', group: 'two', kind: 'act', crosses: true, to: [{ service: 'rates', groups: ['one'] }] },
+  ])
+  t.notOk(plan({ rates, convert }, { all: '*' }).messages.some(({ crosses }) => crosses))
+})
+
+t.test('a message stays in its process where that has the service, whoever else has it', async (t) => {
+  const { messages } = plan({ rates, convert }, { one: ['rates'], two: ['rates', 'convert'] })
+  const asked = messages.find(({ service }) => service === 'convert')
+  t.match(asked, { group: 'two', crosses: false, to: [{ service: 'rates', groups: ['two'] }] })
+})
+
+t.test('a message goes to the most specific action that its pattern matches', async (t) => {
+  const services = {
+    wide: { adds: ['role:a'] },
+    narrow: { adds: ['role:a,cmd:b'] },
+    asker: { uses: ['role:a,cmd:b,x:1'] },
+  }
+  const { messages, findings } = plan(services, { all: '*' })
+  t.match(messages, [{ to: [{ service: 'narrow' }] }])
+  t.equal(messages[0]?.to.length, 1)
+  t.strictSame(findings, [])
+})
+
+t.test('special cases that the data may select are shown with the keys they need', async (t) => {
+  const services = { wide: { adds: ['role:a'] }, narrow: { adds: ['role:a,to:jpy'] }, asker: { uses: ['role:a'] } }
+  const { messages } = plan(services, { one: ['wide', 'asker'], two: ['narrow'] })
+  t.match(messages, [
+    {
+      crosses: true,
+      to: [
+        { service: 'wide', needs: [] },
+        { service: 'narrow', groups: ['two'], needs: ['to'] },
+      ],
+    },
+  ])
+})
+
+t.test('a glob in `uses` has a home if some action may answer it', async (t) => {
+  t.strictSame(plan({ rates, asker: { uses: ['role:rates,cmd:*'] } }, { all: ['rates', 'asker'] }).findings.length, 1)
+  const { messages, findings } = plan(
+    { rates: { adds: rates.adds ?? [] }, asker: { uses: ['role:rates,cmd:*'] } },
+    { all: '*' },
+  )
+  t.strictSame(findings, [])
+  t.equal(messages[0]?.to.length, 2)
+})
+
+t.test(
+  'a service that does not say what it uses is not checked, and one that uses the catch-all neither',
+  async (t) => {
+    const { services, findings } = plan(
+      { mute: { adds: ['a:1'] }, anything: { adds: ['b:1'], uses: [''] } },
+      { all: '*' },
+    )
+    t.strictSame(findings, [])
+    t.match(services, [{ uses: null }, { uses: [''] }])
+  },
+)
+
+t.test('a message that nothing takes has no home, and the nearest pattern is named', async (t) => {
+  const { findings } = plan(
+    { rates: { adds: rates.adds ?? [] }, asker: { uses: ['role:rates,cmd:gte'] } },
+    { all: '*' },
+  )
+  t.match(findings, [
+    {
+      level: 'error',
+      code: 'MISSING_HOME',
+      where: 'services.asker.uses[0]',
+      message: /Did you mean 'cmd:get,role:rates'\?/,
+    },
+  ])
+})
+
+t.test('a service that no group has is no home, and is told of', async (t) => {
+  const { findings } = plan({ rates, convert }, { all: ['convert'] })
+  t.match(findings, [
+    { code: 'MISSING_HOME', message: /'rates' would, but it is in no group/ },
+    { code: 'SERVICE_NOWHERE', level: 'warning', message: /'rates'/ },
+  ])
+})
+
+t.test('the catch-all is a home in its own process only, for nobody announces it', async (t) => {
+  const services = { any: { adds: [''] }, asker: { uses: ['role:a'] } }
+  t.strictSame(codes(plan(services, { all: '*' })), [])
+  t.strictSame(codes(plan(services, { one: ['any'], two: ['asker'] })), ['MISSING_HOME'])
+})
+
+t.test('a message whose home the group has no link to is out of reach', async (t) => {
+  const services = {
+    rates: { adds: ['role:rates'] },
+    asker: { adds: ['role:asker'], uses: ['role:rates'] },
+    other: { adds: ['a:1'] },
+  }
+  const groups = { one: ['rates'], two: { services: ['asker'], peers: ['three'] }, three: ['other'] }
+  t.match(plan(services, groups).findings, [
+    { level: 'error', code: 'UNREACHABLE', where: 'services.asker.uses[0]', message: /'two'.*'role:rates' of 'rates'/ },
+  ])
+})
+
+t.test('a wider action that answers in the place of one out of reach is an error', async (t) => {
+  const services = { narrow: { adds: ['role:a,cmd:b'] }, wide: { adds: ['role:a'] }, asker: { uses: ['role:a,cmd:b'] } }
+  const groups = { one: { services: ['narrow'], peers: ['two'] }, two: ['wide'], three: ['asker'] }
+  t.match(plan(services, groups).findings, [{ code: 'UNREACHABLE', message: /'role:a' of 'wide' answers/ }])
+})
+
+t.test('a special case out of reach, which the data may select, is a warning', async (t) => {
+  const services = { wide: { adds: ['role:a'] }, narrow: { adds: ['role:a,to:jpy'] }, asker: { uses: ['role:a'] } }
+  const groups = { one: ['wide', 'asker'], two: { services: ['narrow'], peers: [] } }
+  t.match(plan(services, groups).findings, [{ level: 'warning', code: 'BYPASSED', message: /brings 'to'/ }])
+})
+
+t.test('an event that some observers do not hear here, though they would in one process, is a warning', async (t) => {
+  const services = { rates, near: { observes: ['role:rates'] }, far: { observes: ['role:rates,event:changed'] } }
+  const groups = { one: ['rates', 'near'], two: { services: ['far'], peers: [] } }
+  t.match(plan(services, groups).findings, [{ level: 'warning', code: 'UNHEARD', message: /'far'/ }])
+})
+
+t.test('a pattern that only more specific ones answer is accepted with the keys it still needs', async (t) => {
+  const services = { rates: { adds: ['role:rates,cmd:get,pair:*'] }, asker: { uses: ['role:rates,cmd:get'] } }
+  t.match(plan(services, { all: '*' }).findings, [
+    { level: 'warning', code: 'INCOMPLETE', message: /brings 'pair' for/ },
+  ])
+})
+
+t.test('a pattern that shares no more than a key with another one does not get it as a home', async (t) => {
+  const services = { rates: { adds: ['role:rates,to:jpy', 'ping:true'] }, asker: { uses: ['role:rates,cmd:gte'] } }
+  t.strictSame(codes(plan(services, { all: '*' })), ['MISSING_HOME'])
+})
+
+t.test('one pattern of two services is a warning in one process, and an error in different ones', async (t) => {
+  const services = { old: { adds: ['role:a'] }, young: { adds: ['role:a'] } }
+  t.match(plan(services, { all: '*' }).findings, [
+    { level: 'warning', code: 'SHADOWED', message: /'young' stands in front/ },
+  ])
+  t.match(plan(services, { one: ['old'], two: ['young'] }).findings, [{ level: 'error', code: 'SHADOWED' }])
+  t.match(plan(services, { one: ['old', 'young'], two: ['young'] }).findings, [{ level: 'error', code: 'SHADOWED' }])
+})
+
+t.test('patterns that may match one message while only the alphabet decides are ambiguous', async (t) => {
+  const findings = (a: string, b: string) => codes(plan({ a: { adds: [a] }, b: { adds: [b] } }, { all: '*' }))
+  t.strictSame(findings('role:a,cmd:b', 'role:a,to:c'), ['AMBIGUOUS'], 'the third rule decides')
+  t.strictSame(findings('role:a*', 'role:*b'), ['AMBIGUOUS'], 'the fifth rule decides')
+  t.strictSame(findings('role:a,cmd:b', 'role:c,to:c'), [], 'they never meet')
+  t.strictSame(findings('role:a*', 'role:b*'), [], 'they never meet')
+  t.strictSame(findings('cmd:a', 'to:b'), [], 'no message is meant for both')
+  t.strictSame(findings('role:a,cmd:b', 'role:a'), [], 'the first rule decides')
+  t.strictSame(findings('role:a,cmd:b', 'role:a,to:*'), [], 'the second rule decides')
+  t.strictSame(findings('role:aa*', 'role:*b'), [], 'the fourth rule decides')
+})
+
+t.test('two services are ambiguous once, however many of their patterns are', async (t) => {
+  const services = { a: { adds: ['r:1,x:1', 'r:1,x:2'] }, b: { adds: ['r:1,y:1', 'r:1,y:2'] } }
+  t.match(plan(services, { all: '*' }).findings, [{ code: 'AMBIGUOUS', message: /'a' answers.*for 3 more/ }])
+})
+
+t.test('a wrap that will not follow actions of another service is told of', async (t) => {
+  const services = { rates: { adds: ['role:rates'] }, audit: { adds: ['role:audit'], wraps: ['role:rates'] } }
+  t.strictSame(codes(plan(services, { all: '*' })), [])
+  t.match(plan(services, { one: ['rates'], two: ['audit'] }).findings, [
+    { level: 'warning', code: 'FOREIGN_WRAP', message: /'role:rates' of 'rates'.*'one'/ },
+  ])
+})
+
+t.test('a wrap of a plugin is in every process', async (t) => {
+  const offers = offersOf({ rates })
+  const { findings } = planDeployment({
+    ...described({ rates }, { one: ['rates'], two: ['rates'] }),
+    offers: { ...offers, plugins: new Map([['policy', { actions: [], subscriptions: [], wraps: [toPattern('')] }]]) },
+  })
+  t.notOk(findings.some(({ code }) => code === 'FOREIGN_WRAP'))
+})
+
+t.test('a door shows what it lets in, and never an internal action unnoticed', async (t) => {
+  const services = { rates: { ...rates, uses: [], internal: ['role:rates,cmd:set'] } }
+  const door = (expose: '*' | string[]) =>
+    ({ web: { services: ['rates'], outside: { transport: 'http', expose } } }) as const
+  const careful = plan(services, door(['role:rates,cmd:get']))
+  t.strictSame(careful.findings, [])
+  t.match(careful.doors, [
+    { group: 'web', transport: 'http', auth: false, actions: [{ pattern: 'cmd:get,role:rates', service: 'rates' }] },
+  ])
+  t.match(plan(services, door('*')).findings, [
+    {
+      level: 'error',
+      code: 'EXPOSED_INTERNAL',
+      where: 'deployments.it.groups.web.outside.expose',
+      message: /cmd:set,role:rates/,
+    },
+  ])
+})
+
+t.test('a door that exposes what it does not have is told of', async (t) => {
+  const services = { rates: { ...rates, uses: [] }, web: { adds: ['role:web'] } }
+  const groups = (expose: string) =>
+    ({ one: ['rates'], two: { services: ['web'], outside: { transport: 'http', expose: [expose] } } }) as const
+  t.match(plan(services, groups('role:rates,cmd:*')).findings, [
+    { level: 'error', code: 'EXPOSED_ELSEWHERE', message: /'rates'/ },
+  ])
+  t.match(plan(services, groups('role:wbe')).findings, [
+    { level: 'warning', code: 'EXPOSES_NOTHING', message: /'role:web'\?/ },
+  ])
+})
+
+t.test('an action that hides an exposed one is told of, and so is one that a door goes past', async (t) => {
+  const services = { wide: { adds: ['role:a'] }, narrow: { adds: ['role:a,admin:true'] } }
+  const outside = { transport: 'http', expose: ['role:a'] } as const
+  t.match(plan(services, { all: { services: '*', outside } }).findings, [
+    { level: 'warning', code: 'HIDDEN_BY_SPECIFIC' },
+  ])
+  t.match(plan(services, { one: { services: ['wide'], outside }, two: ['narrow'] }).findings, [
+    { level: 'warning', code: 'BYPASSED' },
+  ])
+})
+
+t.test('listeners of one machine clash with each other, ports of replicas included', async (t) => {
+  const services = { a: { adds: ['a:1'] }, b: { adds: ['b:1'] } }
+  const groups = (a: GroupDescription, b: GroupDescription) => ({
+    one: { ...a, services: ['a'] },
+    two: { ...b, services: ['b'] },
+  })
+  const clashing = (a: Partial<GroupDescription>, b: Partial<GroupDescription>) =>
+    plan(services, groups(a as GroupDescription, b as GroupDescription)).findings.filter(
+      ({ code }) => code === 'PORT_CLASH',
+    )
+  t.equal(clashing({ listen: { port: 7000 }, replicas: 3 }, { listen: { port: 7002 } }).length, 1)
+  t.equal(clashing({ listen: { port: 7000 }, replicas: 2 }, { listen: { port: 7002 } }).length, 0)
+  t.equal(clashing({ listen: { port: 7000, host: '0.0.0.0' } }, { listen: { port: 7000 } }).length, 1)
+  t.equal(clashing({ listen: { port: 7000, host: '127.0.0.2' } }, { listen: { port: 7000 } }).length, 0)
+  t.equal(
+    clashing({ listen: { port: 7000 } }, { outside: { transport: 'http', port: 7000, expose: ['b:1'] } }).length,
+    1,
+  )
+  const at = (host: string) => ({ listen: { port: 7000, host: '0.0.0.0', urls: [`ws://${host}:7000`] } })
+  t.equal(clashing(at('one.internal'), at('two.internal')).length, 0, 'they run on different machines')
+})
+
+t.test('a singleton that runs twice is an error', async (t) => {
+  const single = { rates: { ...rates, uses: [] } }
+  const { system, deployment } = described(single, { one: { services: ['rates'], replicas: 2 }, two: ['rates'] })
+  const services = new Map([...system.services].map(([name, service]) => [name, { ...service, singleton: true }]))
+  const { findings } = planDeployment({ system: { ...system, services }, deployment, offers: offersOf(single) })
+  t.strictSame(
+    findings.map(({ code }) => code),
+    ['SINGLETON_REPLICATED', 'SINGLETON_REPLICATED'],
+  )
+})
+
+t.test('processes that talk beyond this machine need a secret', async (t) => {
+  const services = { rates, convert }
+  const open = { one: ['rates'], two: { services: ['convert'], listen: { host: '0.0.0.0', port: 7000 } } }
+  const none = { secret: undefined, listen: { host: undefined, port: undefined }, peers: new Map() }
+  const found = (groups: Groups, environment: PlanOptions['environment']) =>
+    codes(planDeployment({ ...described(services, groups), offers: offersOf(services), environment }))
+  t.strictSame(found(open, none), ['SECRET_MISSING'])
+  t.strictSame(found(open, { ...none, secret: 'a secret of some length' }), [])
+  t.strictSame(found({ one: ['rates'], two: ['convert'] }, none), [], 'loopback needs none from outside')
+  t.strictSame(
+    found(
+      { one: ['rates'], two: ['convert'] },
+      { ...none, peers: new Map([['LUCILIUS_PEERS_TWO', ['ws://10.0.0.7:1']]]) },
+    ),
+    ['SECRET_MISSING'],
+  )
+  t.strictSame(found({ all: { services: '*', listen: { host: '0.0.0.0' } } }, none), [], 'one process talks to nobody')
+})
+
+t.test('groups that act on each other in a circle are told of, with the way around', async (t) => {
+  const services = {
+    a: { adds: ['role:a'], uses: ['role:b'] },
+    b: { adds: ['role:b'], uses: ['role:c'] },
+    c: { adds: ['role:c'], uses: ['role:a'] },
+  }
+  t.match(plan(services, { one: ['a'], two: ['b'], three: ['c'] }).findings, [
+    { level: 'warning', code: 'CYCLE', message: /'one' acts on 'two'.*'two' acts on 'three'.*'three' acts on 'one'/ },
+  ])
+  t.strictSame(codes(plan(services, { all: '*' })), [])
+})
+
+t.test('groups that answer acts with events are in no circle', async (t) => {
+  t.strictSame(codes(plan({ rates, convert }, { one: ['rates'], two: ['convert'] })), [])
+})
+
+t.test('a service that needs another one in its process is told where it has none', async (t) => {
+  const services = { rates: { adds: ['role:rates'] }, convert: { adds: ['role:convert'], needs: ['rates'] } }
+  t.strictSame(codes(plan(services, { all: '*' })), [])
+  t.strictSame(codes(plan(services, { one: ['rates'], two: ['convert'] })), ['NEED_MISSING'])
+  t.strictSame(codes(plan(services, { all: ['convert', 'rates'] })), ['NEED_MISSING'], 'it stands behind')
+})
+
+t.test('where a service cannot be loaded, nobody says what has no home', async (t) => {
+  const services = { rates: { fails: "'rates' cannot be loaded: no" }, convert }
+  t.match(plan(services, { one: ['rates'], two: ['convert'] }).findings, [
+    { level: 'error', code: 'LOAD_FAILED', where: 'services.rates', message: /no$/ },
+  ])
+  t.equal(plan(services, { one: ['rates'], two: ['convert'] }).findings.length, 1)
+})
+
+t.test('a recorded run is checked like what is declared, and against it', async (t) => {
+  const services = { rates, convert, mute: { adds: ['role:mute'] } }
+  const { findings, messages } = planDeployment({
+    ...described(services, { all: '*' }),
+    offers: offersOf(services),
+    recording: [
+      { service: 'convert', kind: 'act', message: { role: 'rates', cmd: 'get', currency: 'eur' } },
+      { service: 'convert', kind: 'act', message: { role: 'rates', cmd: 'set' } },
+      { service: 'convert', kind: 'act', message: { role: 'rates', cmd: 'drop' } },
+      { service: 'mute', kind: 'act', message: { role: 'convert', cmd: 'amount' } },
+      { service: 'mute', kind: 'emit', message: { event: 'unheard' } },
+      { service: 'gone', kind: 'act', message: { role: 'rates' } },
+    ],
+  })
+  t.match(findings, [
+    { code: 'MISSING_HOME', message: /'cmd:drop,role:rates'/, where: 'services.convert.uses' },
+    { code: 'UNHEARD', message: /'event:unheard'/ },
+    { code: 'UNDECLARED', message: /'convert' acted on 'cmd:set,role:rates'/ },
+    { code: 'UNDECLARED', message: /'cmd:drop,role:rates'/ },
+    { code: 'UNKNOWN_SENDER', message: /'gone'/ },
+  ])
+  t.equal(findings.length, 5)
+  t.match(
+    messages.find(({ service }) => service === 'mute'),
+    { kind: 'act', to: [{ service: 'convert' }] },
+  )
+})
+
+t.test('a value that was recorded is text, and no glob', async (t) => {
+  const services = { rates, asker: { adds: ['role:asker'] } }
+  const recording = [{ service: 'asker', kind: 'act', message: { role: 'rates', cmd: '*' } }] as const
+  const { findings } = planDeployment({ ...described(services, { all: '*' }), offers: offersOf(services), recording })
+  t.ok(findings.some(({ code, where }) => code === 'MISSING_HOME' && where === 'services.asker.uses'))
+})
+
+t.test('two globs meet if there is a text that both match', async () => {
+  const texts = ['']
+  for (const text of texts) if (text.length < 7) texts.push(`${text}a`, `${text}b`)
+  const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), minLength: 1, maxLength: 4 })
+  fc.assert(
+    fc.property(glob, glob, (one, other) => {
+      const [a, b] = [toPattern({ key: one }), toPattern({ key: other })]
+      const both = texts.some((key) => patternMatches(a, { key }) && patternMatches(b, { key }))
+      return meets(a, b) === both && meets(b, a) === both
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+t.test('what an inventory has beyond another one is what was added', async (t) => {
+  const action = (pattern: string, service: string) => ({ pattern, service, idempotent: false })
+  const before = {
+    actions: [action('a:1', 'p')],
+    subscriptions: [],
+    wraps: [{ pattern: '', service: 'p', at: 'handler' as const }],
+  }
+  const after = {
+    ...before,
+    actions: [action('a:1', 'p'), action('a:1', 'p'), action('b:1', 'inner')],
+    wraps: [...before.wraps, { pattern: 'a:1', service: 's', at: 'caller' as const }],
+  }
+  const offer = offerOf(after, before)
+  t.strictSame(
+    offer.actions.map(({ text }) => text),
+    ['a:1', 'b:1'],
+  )
+  t.strictSame(offer.wraps, [], 'a wrap of the side of the caller follows the caller')
+})
+
+t.test('the docs list every code with its level, what it means and what to do', async (t) => {
+  const path = 'docs/plan.md'
+  const page: Page = { path, text: readFileSync(join(repoRoot(), path), 'utf8') }
+  const rows = tableRows(page, ['code', 'level', 'meaning', 'what to do'])
+  const expected = Object.entries(findingTable).map(([code, { levels, meaning, cure }]) => [
+    code,
+    levels.join(' or '),
+    meaning,
+    cure,
+  ])
+  t.strictSame(rows, expected)
+})
+
+function plan(sketches: Sketches, groups: Groups): Plan {
+  return planDeployment({ ...described(sketches, groups), offers: offersOf(sketches) })
+}
+
+function described(sketches: Sketches, groups: Groups): Pick<PlanOptions, 'system' | 'deployment'> {
+  const services = Object.entries(sketches).map(([name, sketch]) => {
+    const { adds, observes, wraps, needs, fails, ...description } = sketch
+    return [name, { ...description, module: `./${name}.js` }]
+  })
+  const system = defineSystem({ services: Object.fromEntries(services), deployments: { it: { groups } } })
+  const deployment = system.deployments.get('it')
+  if (deployment === undefined) throw new Error('There is one.')
+  return { system, deployment }
+}
+
+function offersOf(sketches: Sketches): Offers {
+  const all = Object.entries(sketches)
+  const patterns = (texts: readonly string[] = []) => texts.map(toPattern)
+  const loaded = all.filter(([, { fails }]) => fails === undefined)
+  return {
+    services: new Map(
+      loaded.map(([name, { adds, observes, wraps }]) => [
+        name,
+        { actions: patterns(adds), subscriptions: patterns(observes), wraps: patterns(wraps) },
+      ]),
+    ),
+    plugins: new Map(),
+    needs: new Map(all.map(([name, { needs = [] }]) => [name, needs])),
+    failures: all.flatMap(([service, { fails }]) =>
+      fails === undefined ? [] : [{ service, message: fails, frame: undefined }],
+    ),
+  }
+}
+
+function codes({ findings }: Plan): FindingCode[] {
+  return findings.map(({ code }) => code)
+}

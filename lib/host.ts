@@ -26,6 +26,8 @@ export interface HostOptions {
 
 /** What the plugins have registered, as plain data in the order of registration; patterns are canonical texts. */
 export interface Inventory {
+  /** The plugins, and in whose set-up each is used: undefined for those that stand by themselves. */
+  readonly plugins: readonly { readonly name: string; readonly within: string | undefined }[]
   readonly actions: readonly { readonly pattern: string; readonly service: string; readonly idempotent: boolean }[]
   readonly subscriptions: readonly { readonly pattern: string; readonly service: string; readonly each: boolean }[]
   readonly wraps: readonly { readonly pattern: string; readonly service: string; readonly at: 'handler' | 'caller' }[]
@@ -36,8 +38,6 @@ export interface Host {
   readonly app: App
   /** Runs the set-ups, and starts nothing. Rejects with `LUC_PLUGIN_FAILED` and `LUC_PLUGIN_INVALID`. `ready` goes on from there. */
   load(): Promise<void>
-  /** The plugins, and in whose set-up each is used: undefined for those that stand by themselves. */
-  plugins(): readonly { readonly name: string; readonly within: string | undefined }[]
   /** What the plugins of this app have registered; nothing learned from peers. */
   inventory(): Inventory
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
@@ -60,8 +60,6 @@ export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host
   return {
     app: viewOf(core, core.self),
     load: () => core.life.load(),
-    plugins: () =>
-      [...core.uses.values()].flatMap((use) => [...use.all()].map((one) => ({ name: one.name, within: one.within?.name }))),
     inventory: () => inventoryOf(core),
     running: () => running.actions.map(({ pattern }) => pattern.text),
     replace: (name, plugin, given) => replace(core, running, name, plugin, given),
@@ -86,11 +84,13 @@ function tell(
   onSend({ service, kind, pattern: first as PatternLike, message })
 }
 
-function inventoryOf({ dispatcher, events }: Core): Inventory {
+function inventoryOf({ dispatcher, events, uses }: Core): Inventory {
   const { actions, wraps } = dispatcher.composition
   const here = inOrder([...actions.all()].filter(({ remote }) => remote === undefined))
   const subscriptions = [...events.subscriptions.all()].sort((a, b) => a.action.order - b.action.order)
+  const plugins = [...uses.values()].flatMap((use) => [...use.all()])
   return {
+    plugins: plugins.map(({ name, within }) => ({ name, within: within?.name })),
     actions: here.map(({ pattern, service, options }) => ({
       pattern: pattern.text,
       service,

@@ -78,7 +78,8 @@ export class Registrar {
       pattern: checked,
       service: name,
       at: side,
-      middleware: hear === undefined ? (middleware as Middleware) : heardMiddleware(name, middleware as Middleware, hear),
+      middleware:
+        hear === undefined ? (middleware as Middleware) : heardMiddleware(name, middleware as Middleware, hear),
       order: tenure.orders.next(),
     }
     const { composition } = this.#core.dispatcher

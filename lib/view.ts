@@ -111,11 +111,17 @@ export function viewOf(core: Core, own: PluginUse): App {
 }
 
 /** What a plugin may send in an app that somebody runs: it is heard, and comes to an end when the plugin is replaced. */
-function watched(core: Core, own: PluginUse, act: Send<unknown>, emit: Send<void>): { act: Send<unknown>; emit: Send<void> } {
+function watched(
+  core: Core,
+  own: PluginUse,
+  act: Send<unknown>,
+  emit: Send<void>,
+): { act: Send<unknown>; emit: Send<void> } {
   const { name, tenure } = own
   const hear = own === core.self ? undefined : core.hear
   const isGone = () => tenure.standing === 'out'
-  const gone = () => new LuciliusError('LUC_SERVICE_CLOSED', `Plugin '${name}' has been replaced, and sends nothing more.`)
+  const gone = () =>
+    new LuciliusError('LUC_SERVICE_CLOSED', `Plugin '${name}' has been replaced, and sends nothing more.`)
   return {
     act: (first, data, options) => {
       if (isGone()) return Promise.reject(gone())

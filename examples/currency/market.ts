@@ -22,6 +22,7 @@ export function market(app: App, { everyMs, seed }: MarketOptions) {
   }
 
   app.onReady(() => {
+    app.log.info('the market is simulated: a random walk from made-up rates')
     timer = setInterval(() => {
       move().catch((error) => {
         if (error instanceof LuciliusError && error.code === 'LUC_SERVICE_CLOSED') return // the day is over

@@ -58,8 +58,18 @@ function tell(message: string, frame: string | undefined, exit: Exit, { stderr, 
 export async function tellReplyError(error: unknown, io: Io): Promise<number> {
   if (!(error instanceof ActionError || error instanceof LuciliusError)) return tellError(error, io)
   const details = error.details === undefined ? '' : ` ${toJson(error.details)}`
-  io.stderr.write(`${oneLine(`${error.code}: ${error.message}`)}${details}\n`)
+  const { why, frame } = await causeOf(error, io)
+  io.stderr.write(`${oneLine(`${error.code}: ${error.message}${why}`)}${details}\n`)
+  if (frame !== undefined && io.isErrorTty) io.stderr.write(`${blockText(frame)}\n`)
   return exitCodes.failed.code
+}
+
+/** What a handler threw and where, if it ran in this process: a cause crosses no connection. */
+async function causeOf({ cause }: Error, { cwd }: Io): Promise<{ readonly why: string; readonly frame?: string }> {
+  if (!(cause instanceof Error)) return { why: '' }
+  const { describeLoadError } = await import('../system/loading/describe-load-error.js')
+  const { message, frame } = describeLoadError(cause, cwd)
+  return { why: ` ${message}`, ...(frame === undefined ? {} : { frame }) }
 }
 
 function blockText(text: string): string {

@@ -6,9 +6,17 @@ import { run } from './program.js'
 /** Milliseconds that whatever was left open is given after the command has ended. */
 const LINGER_MS = 500
 
+const { done, failed, interrupted, terminated } = exitCodes
+
 // `lucilius list | head -1`: whoever read has gone, so there is nobody left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? exitCodes.done.code : exitCodes.failed.code)
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  process.exit(code === 'EPIPE' ? done.code : failed.code)
+})
+
+// Whatever ended it at once, whoever gave the second signal is told what it did.
+process.on('exit', (code) => {
+  if (code !== interrupted.code && code !== terminated.code) return
+  process.stderr.write('lucilius: ended at once by a second signal, before the drain was over.\n')
 })
 
 process.exitCode = await run(process.argv.slice(2), processIo())

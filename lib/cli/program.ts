@@ -71,7 +71,7 @@ function withConfig(command: Command): Command {
 }
 
 function withUrl(command: Command): Command {
-  return withConfig(command.option('--url <url>', 'a listener: http://, https://, ws:// or wss://'))
+  return withConfig(command).option('--url <url>', 'a listener: http://, https://, ws:// or wss://')
 }
 
 /** commander calls an action with the arguments, the options and the command itself. */

@@ -10,10 +10,12 @@ import { readEnvironment } from './environment.js'
 import { type ChildMessage, type ParentMessage, toParentMessage } from './ipc.js'
 import { describeLoadError } from './loading/describe-load-error.js'
 import { loadSystem } from './loading/load-system.js'
+import { registerTypeScript } from './loading/register-typescript.js'
 import { overridden } from './overridden.js'
 import { type Running, runProcess } from './run.js'
 import { readSecret } from './secret.js'
 import { fromArgument } from './supervise/assignment.js'
+import { isFinal } from './supervise/is-final.js'
 import { processesOf, wholeSystem } from './topology.js'
 
 /** Milliseconds for which it waits for its turn after SIGTERM: its parent may be stuck. */
@@ -47,8 +49,9 @@ process.on('uncaughtException', (error) => {
 })
 
 const starting = start()
-starting.catch(async (error) => {
-  // What was started is closed already, and nobody knows it.
+starting.then(tellFiles, async (error) => {
+  // What was started is closed already. Whoever watches its files may start it again when one of them is mended.
+  await tellFiles()
   await tell({ type: 'failed', ...describeLoadError(error), ...(isFinal(error) ? { final: true } : {}) })
   process.exit(1)
 })
@@ -81,6 +84,10 @@ async function start(): Promise<Running> {
   )
   await tell({ type: 'ready', doors: running.doors.map(({ transport, url }) => ({ transport, url })) })
   return running
+}
+
+async function tellFiles(): Promise<void> {
+  await tell({ type: 'files', files: await registerTypeScript().files() })
 }
 
 function heed(message: ParentMessage): void {
@@ -119,12 +126,6 @@ function tell(message: ChildMessage): Promise<void> {
     if (!process.connected || process.send === undefined) return resolve()
     process.send(message, undefined, undefined, () => resolve())
   })
-}
-
-/** Whether starting it again would fail in the same way. */
-function isFinal(error: unknown): boolean {
-  if (error instanceof LuciliusError) return error.code.endsWith('_INVALID')
-  return error instanceof SyntaxError || (error as NodeJS.ErrnoException | null)?.code === 'ERR_MODULE_NOT_FOUND'
 }
 
 function gone(what: string): LuciliusError {

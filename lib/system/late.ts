@@ -19,6 +19,8 @@ export interface LateOptions {
   /** Makes the transport that connects to an address. Throws what is wrong with the address. */
   readonly to: (url: string) => Transport
   readonly log: Logger
+  /** Called each time that the process has told what it is. */
+  readonly onFound?: () => void
 }
 
 /**
@@ -62,7 +64,9 @@ class Search {
       if (this.#given.signal.aborted) throw givenUp(id)
       if (url !== undefined) {
         try {
-          return await this.#options.to(url).connect(attempt)
+          const connection = await this.#options.to(url).connect(attempt)
+          this.#options.onFound?.()
+          return connection
         } catch (error) {
           if (this.#given.signal.aborted || !(error instanceof LuciliusError)) throw error
           this.#tell(error)

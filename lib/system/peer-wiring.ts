@@ -30,6 +30,8 @@ export interface PeerWiring {
   readonly url: string | undefined
   /** What kept it from listening, as it should be told. */
   readonly failure: unknown
+  /** Resolves when the others have been met once, or the process is closed. */
+  known(): Promise<void>
 }
 
 /** Stands where no service can: names of services are written in a description. */
@@ -53,11 +55,18 @@ class Wiring implements PeerWiring {
   readonly #auth: ReturnType<typeof sharedSecret>
   url: string | undefined
   failure: unknown
+  readonly #known = new Map<string, Promise<void>>()
+  /** What ends the wait for each of them. */
+  readonly #found = new Set<() => void>()
 
   constructor(options: PeerWiringOptions) {
     this.#options = options
     this.#auth = sharedSecret(options.secret ?? noSecret(options))
     this.plugin = { name: NAME, setup: (app: App) => this.#setUp(app) }
+  }
+
+  async known(): Promise<void> {
+    await Promise.all(this.#known.values())
   }
 
   #setUp(app: App): void {
@@ -68,7 +77,10 @@ class Wiring implements PeerWiring {
       for (const id of addresses.ids()) await this.#meet(app, id)
       stop = addresses.onId((id) => void this.#meet(app, id).catch(() => {})) // it rejects once the app is closed
     })
-    app.onClose(() => stop())
+    app.onClose(() => {
+      stop()
+      for (const found of this.#found) found()
+    })
   }
 
   async #listen(app: App): Promise<void> {
@@ -91,8 +103,15 @@ class Wiring implements PeerWiring {
   async #meet(app: App, id: string): Promise<void> {
     const { deployment, process, addresses, log } = this.#options
     if (!isPartner(deployment, process, id)) return
-    const make = await transportNamed(deployment.transport)
-    const to = late({ id, name: deployment.transport, addresses, to: (url) => make({ url }), log })
+    const name = deployment.transport
+    const make = await transportNamed(name)
+    let onFound = () => {}
+    const found = new Promise<void>((resolve) => {
+      onFound = resolve
+    })
+    this.#known.set(id, found)
+    this.#found.add(onFound)
+    const to = late({ id, name, addresses, to: (url) => make({ url }), log, onFound })
     await app.connect(to, { auth: this.#auth, wait: false })
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.js'
+import { type EndSignal, onEndSignals } from './supervise/end-signals.js'
 
 /** Why a process is to end. */
 export interface EndReason {
@@ -16,38 +17,40 @@ export interface ProcessEnd {
   dispose(): void
 }
 
+/** 24 days: a timer of Node that is set to more fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** What a shell sees of a process that a signal ended: 128 and its number. */
-const signals = { SIGINT: 130, SIGTERM: 143 } as const
+const exitCodeOf: { readonly [signal in EndSignal]: number } = { SIGINT: 130, SIGTERM: 143 }
 
 /**
  * Takes over the signals and the uncaught errors of this process. The first signal asks it to end, a second one ends it
  * at once; an uncaught error is logged as fatal and asks it to end with 1.
  */
-export function processEnd(log: Logger, exit: (code: number) => void = process.exit): ProcessEnd {
-  let signalled = false
+export function processEnd(log: Logger): ProcessEnd {
   let ask: (reason: EndReason) => void = () => {}
   const asked = new Promise<EndReason>((resolve) => {
     ask = resolve
   })
-  const onSignal = (signal: keyof typeof signals) => {
-    if (signalled) return exit(signals[signal])
-    signalled = true
-    ask({ why: signal, code: 0 })
-  }
   const onError = (error: unknown, origin: string) => {
     log.fatal({ err: error }, `${origin}: this process drains and ends`)
     ask({ why: `${origin}: ${error instanceof Error ? error.message : String(error)}`, code: 1 })
   }
   const onException = (error: unknown) => onError(error, 'uncaught exception')
   const onRejection = (error: unknown) => onError(error, 'unhandled rejection')
-  const names = Object.keys(signals) as (keyof typeof signals)[]
-  for (const name of names) process.on(name, onSignal)
+  const stop = onEndSignals(
+    (signal) => ask({ why: signal, code: 0 }),
+    (signal) => process.exit(exitCodeOf[signal]),
+  )
   process.on('uncaughtException', onException)
   process.on('unhandledRejection', onRejection)
+  // Listeners of signals keep no process alive, and one without doors and peers has nothing else that would.
+  const alive = setInterval(() => {}, LONGEST_TIMER_MS)
   return {
     asked,
     dispose: () => {
-      for (const name of names) process.off(name, onSignal)
+      stop()
+      clearInterval(alive)
       process.off('uncaughtException', onException)
       process.off('unhandledRejection', onRejection)
     },

@@ -1,6 +1,7 @@
 import type { App } from '../app.js'
 import { type Host, type HostOptions, hostApp } from '../host.js'
 import type { Logger } from '../logger.js'
+import type { Message } from '../message.js'
 import type { AddressBook } from './address-book.js'
 import { Doors, type OpenDoor } from './doors.js'
 import type { Environment } from './environment.js'
@@ -26,7 +27,7 @@ export interface RunOptions {
   readonly log: Logger
   /** `strict` unless `NODE_ENV` is `production`. */
   readonly parity?: 'strict' | 'off'
-  /** Hears of every message that a service sends. */
+  /** Hears of every message that a service, or a plugin within it, sends. */
   readonly onSend?: HostOptions['onSend']
   /** Opens the listener for peers also if there is no other process: whoever runs it wants to look in. */
   readonly reachable?: boolean
@@ -42,6 +43,8 @@ export interface Running {
   readonly doors: readonly OpenDoor[]
   /** Milliseconds that running work is given by `close`. */
   readonly drainMs: number
+  /** Resolves when the other processes that it is linked to have been met once, or it is closed. */
+  known(): Promise<void>
   /**
    * After `host.replace`: checks again what the doors let in, and opens those anew that would let in something else.
    * Rejects with `LUC_OPTIONS_INVALID`, `LUC_LISTEN_FAILED`.
@@ -77,7 +80,7 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
   const host = hostOf(options)
   const { group, outside } = process
   const doors = new Doors(host.app, group, outside)
-  const owner = (plugin: string) => ownerOf(plugin, host.plugins())
+  const owner = (plugin: string) => ownerOf(plugin, host.inventory().plugins)
   const check = () => checkInternal(group.name, outside, loaded.system.services, host.inventory(), owner)
   const adjust = async () => {
     check()
@@ -109,19 +112,20 @@ function hostOf(options: RunOptions): Host {
   return host
 }
 
-/** Outside production, or if somebody wants to hear of it, every message that is sent is looked at. */
+/** In strict parity, or if somebody wants to hear of it, every message that is sent is looked at. */
 function sendHook({ loaded, parity, onSend }: RunOptions, log: Logger, host: () => Host): HostOptions['onSend'] {
   const isStrict = (parity ?? (process.env.NODE_ENV === 'production' ? 'off' : 'strict')) === 'strict'
-  if (!isStrict) return onSend
-  const watch = usesWatch({
-    services: loaded.system.services,
-    ownerOf: (plugin) => ownerOf(plugin, host().plugins()),
-    find: (message) => host().app.find(message),
-    log,
-  })
+  if (!isStrict && onSend === undefined) return undefined
+  const find = (message: Message) => host().app.find(message)
+  const watch = isStrict ? usesWatch({ services: loaded.system.services, find, log }) : undefined
+  const owners = new Map<string, string>()
   return (sending) => {
-    watch(sending)
-    onSend?.(sending)
+    // A plugin that a service uses is part of it.
+    const service = owners.get(sending.service) ?? ownerOf(sending.service, host().inventory().plugins)
+    owners.set(sending.service, service)
+    const heard = { ...sending, service }
+    watch?.(heard)
+    onSend?.(heard)
   }
 }
 
@@ -156,6 +160,7 @@ function running(options: RunOptions, { host, wiring, doors, adjust }: Parts): R
     get doors() {
       return doors.open
     },
+    known: async () => wiring?.known(),
     adjust,
     close: () => {
       closing ??= drained(host, drainMs)

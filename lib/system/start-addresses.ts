@@ -38,17 +38,14 @@ export function startPlan(deployment: Deployment, group: Group, replica: number,
   return { process, addresses }
 }
 
-function urlOf({ transport, name }: Deployment, { group, replica, port }: ProcessPlan, environment: PeersOf): string {
+function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan, environment: PeersOf): string {
   const variable = peersVariable(group.name)
-  const given = environment.peers.get(variable)
-  const url = (given ?? group.listen.urls)?.[replica - 1]
-  if (url !== undefined) {
-    const problem = addressProblem(url, schemesOf[transport])
-    if (problem === undefined) return url
-    throw invalid(
-      `${given === undefined ? `deployments.${name}.groups.${group.name}.listen.urls` : variable}: ${problem}`,
-    )
-  }
+  const given = environment.peers.get(variable)?.[replica - 1]
+  // Those of the description were checked with it.
+  const problem = given === undefined ? undefined : addressProblem(given, schemesOf[transport])
+  if (problem !== undefined) throw invalid(`${variable}: ${problem}`)
+  const url = given ?? group.listen.urls?.[replica - 1]
+  if (url !== undefined) return url
   const { host } = group.listen
   if (port !== 0 && !isEvery(host)) {
     const at = `${host.includes(':') ? `[${host}]` : host}:${port}`

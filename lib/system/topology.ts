@@ -32,9 +32,9 @@ export function processesOf(deployment: Deployment, replicas: ReadonlyMap<string
   })
 }
 
-/** Whether processes of two groups exchange messages: both allow it. Replicas of one group always do. */
+/** Whether processes of two groups exchange messages: both allow it. A group always allows itself. */
 export function areLinked(a: Group, b: Group): boolean {
-  return a.name === b.name || (allows(a, b) && allows(b, a))
+  return allows(a, b) && allows(b, a)
 }
 
 /** One process with all services and no door. */

@@ -13,8 +13,6 @@ const MOST = 1000
 export interface UsesWatchOptions {
   /** What each service says it sends; undefined: it does not say. */
   readonly services: ReadonlyMap<string, { readonly uses: readonly Pattern[] | undefined }>
-  /** The service in whose set-up a plugin is used. */
-  readonly ownerOf: (plugin: string) => string
   /** The action that answers a message. */
   readonly find: (message: Message) => Pick<ActionInfo, 'pattern'> | undefined
   readonly log: Logger
@@ -22,19 +20,12 @@ export interface UsesWatchOptions {
 
 /**
  * Warns, once for each pattern, when a service sends what it does not say in `uses`: `plan` cannot find that a home. A
- * service that says nothing is not watched, and neither are plugins, but those that a service uses are part of it.
+ * service that says nothing is not watched, and neither are plugins.
  */
-export function usesWatch({ services, ownerOf, find, log }: UsesWatchOptions): (sending: Sending) => void {
+export function usesWatch({ services, find, log }: UsesWatchOptions): (sending: Sending) => void {
   const warned = new Set<string>()
-  const owners = new Map<string, string>()
-  const owner = (plugin: string): string => {
-    const known = owners.get(plugin) ?? ownerOf(plugin)
-    owners.set(plugin, known)
-    return known
-  }
   return (sending) => {
-    const { kind, message } = sending
-    const service = owner(sending.service)
+    const { service, kind, message } = sending
     const uses = services.get(service)?.uses
     if (uses === undefined || uses.some((one) => patternMatches(one, message))) return
     const pattern = nameOf(sending, find)

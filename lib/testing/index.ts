@@ -4,4 +4,5 @@
  * @module
  */
 export type { Recorded } from './recorder.js'
-export { type Shape, type TestSystem, type TestSystemOptions, testSystem } from './test-system.js'
+export type { Shape } from './shape.js'
+export { type TestSystem, type TestSystemOptions, testSystem } from './test-system.js'

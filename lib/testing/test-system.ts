@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import type { App } from '../app.js'
-import { LuciliusError } from '../errors.js'
+import type { App, Plugin } from '../app.js'
+import { silentLogger } from '../logger.js'
 import { checkKeys } from '../option-checks.js'
 import { AddressBook } from '../system/address-book.js'
 import { defineSystem, isSystem } from '../system/define-system.js'
 import type { SystemDescription } from '../system/description.js'
 import { type Running, runProcess } from '../system/run.js'
-import type { System } from '../system/system.js'
+import type { Deployment, System } from '../system/system.js'
 import { processesOf } from '../system/topology.js'
+import { mocksOf } from './mocks.js'
 import { type Recorded, Recorder } from './recorder.js'
-import { inShape, type Shape, toShape } from './shape.js'
-
-export type { Shape } from './shape.js'
+import { chosenServices, deploymentOf, type Shape, TESTER, toShape } from './shape.js'
 
 /** How {@link testSystem} runs a system. */
 export interface TestSystemOptions {
@@ -60,29 +59,53 @@ export async function testSystem(
   given: System | SystemDescription,
   options: TestSystemOptions = {},
 ): Promise<TestSystem> {
-  const { shape, mocks = {}, only } = checkKeys<TestSystemOptions>('testSystem', options, ['shape', 'mocks', 'only'])
+  const { shape: wanted, mocks, only } = checkKeys<TestSystemOptions>('testSystem', options, ['shape', 'mocks', 'only'])
+  const shape = toShape(wanted)
+  const described = isSystem(given) ? given : defineSystem(given)
   const recorder = new Recorder()
-  const { system, deployment, tester } = inShape(
-    isSystem(given) ? given : defineSystem(given),
-    toShape(shape),
-    checkOnly(only),
-    { recorder, mocks },
-  )
-  const processes = processesOf(deployment)
+  const system = withPlugins(described, [recorder.plugin(), ...mocksOf(mocks)])
+  const running = await start(system, deploymentOf(shape, chosenServices(system, only)), shape, recorder)
+  const close = async () => {
+    await closeAll(running)
+  }
+  const { app } = (running.find(({ id }) => id === TESTER) as Running).host // each shape has one
+  return { act: app.act, emit: app.emit, messages: recorder.messages, close, [Symbol.asyncDispose]: close }
+}
+
+/** The system with more plugins in every process, behind its own. */
+function withPlugins(system: System, plugins: readonly Plugin[]): System {
+  const more = plugins.map((plugin, at) => {
+    const name = `(test ${at + 1})` // no name that a description can have
+    return [name, { name, module: async () => plugin, options: undefined }] as const
+  })
+  return { ...system, plugins: new Map([...system.plugins, ...more]) }
+}
+
+async function start(system: System, deployment: Deployment, shape: Shape, recorder: Recorder): Promise<Running[]> {
   const addresses = new AddressBook()
-  const running: Running[] = []
-  try {
-    running.push(...(await startAll()))
-  } catch (error) {
-    await closeAll()
-    throw error
+  const shared = {
+    loaded: { system, file: undefined, folder: system.root ?? process.cwd() },
+    deployment,
+    addresses,
+    secret: randomBytes(32).toString('base64url'),
+    environment: { drainMs: undefined },
+    log: silentLogger,
+    parity: shape === 'local' ? 'off' : 'strict',
+    onSend: recorder.onSend,
+  } as const
+  const starting = processesOf(deployment).map((one) => runProcess({ ...shared, process: one }))
+  const started = await Promise.allSettled(starting)
+  const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = started.find((one) => one.status === 'rejected')
+  if (failed !== undefined) {
+    await closeAll(running).catch(() => {}) // what kept it from starting is the news
+    throw failed.reason
   }
-  const { app } = (running.find((_, at) => processes[at]?.id === tester) ?? running[0] as Running).host
-  return {
-    act: app.act,
-    emit: app.emit,
-    messages: recorder.messages,
-    close: closeAll,
-    [Symbol.asyncDispose]: closeAll,
-  }
+  await Promise.all(running.map((one) => one.known()))
+  return running
+}
+
+async function closeAll(running: readonly Running[]): Promise<void> {
+  const ended = await Promise.allSettled(running.map((one) => one.close()))
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
 }

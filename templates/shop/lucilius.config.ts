@@ -3,7 +3,8 @@ import { defineSystem } from 'lucilius/system'
 export const system = defineSystem({
   name: 'shop',
   services: {
-    stock: { module: './services/stock.js', singleton: true },
+    // What a service sends stands in `uses`: `lucilius plan` checks that somebody answers it.
+    stock: { module: './services/stock.js', singleton: true, uses: [] },
     order: { module: './services/order.js', uses: ['role:stock,cmd:take', 'role:order,event:placed'] },
   },
   // No service knows of this: it says who shares a process, and what the outside reaches.

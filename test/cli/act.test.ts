@@ -161,6 +161,7 @@ t.test('where nothing runs, the system is started for one message, and what serv
   const listed = await lucilius(['list', '--json'], world)
   t.strictSame(JSON.parse(listed.stdout), [
     { pattern: 'cmd:left,role:stock', service: 'stock' },
+    { pattern: 'cmd:lose,role:stock', service: 'stock' },
     { pattern: 'role:stock', service: 'stock' },
   ])
   t.match(await lucilius(['list', 'role:none'], world), { code: 0, stdout: '', stderr: /No action.*role:none/ })
@@ -179,7 +180,7 @@ t.test('explain shows the winner, why the others lost, priors, and what is near'
     'wraps       role:stock  stock  at the handler',
   ])
   const lost = await lucilius(['explain', 'role:stok'], world)
-  t.match(lost, { code: 0, stdout: /winner +none.*\nnearest +role:stock\n/ })
+  t.match(lost, { code: 0, stdout: /winner +none.*\nnearest +role:stock/ })
 })
 
 t.test(
@@ -196,6 +197,17 @@ t.test(
     t.match(person.stderr, /> 2 \| throw new Error\("not today"\)/)
   },
 )
+
+t.test('where the system is started for one message, an error says what was thrown, and where', async (t) => {
+  const { folder, env } = place(t)
+  const { code, stderr } = await lucilius(['act', 'role:stock,cmd:lose'], {
+    cwd: folder,
+    env: { ...env, LUCILIUS_LOG_LEVEL: 'silent' },
+  })
+  t.equal(code, 1)
+  t.match(stderr, /^LUC_ACTION_FAILED: .* lost it \(services\/stock\.ts:6:\d+\)\n$/)
+  t.ok(isOneLine(stderr), stderr)
+})
 
 t.test('a reply that does not fit on a line is spread for a person only', async (t) => {
   const { url } = await bank(t).listen(http({ port: 0 }), { expose: ['role:bank,cmd:*'] })
@@ -229,6 +241,7 @@ function place(t: Test) {
       app.onReady(() => { left = 1 })
       app.add('role:stock', () => ({ left: -1 }))
       app.add('role:stock,cmd:left', () => (console.log('noise'), { left }))
+      app.add('role:stock,cmd:lose', () => { throw new Error('lost it') })
       app.wrap('role:stock', (next) => (message, context) => next(message, context))
     }`,
   )

@@ -155,6 +155,12 @@ t.test('plan --json is a plan for programs', async (t) => {
   t.match(JSON.parse(unplanned.printed), { plans: [], findings: [{ code: 'UNKNOWN_SERVICE' }] })
 })
 
+t.test('plan is plain in a pipe, and coloured where somebody asks for it', async (t) => {
+  const place = folder(t, faults['a message without a home'])
+  t.notMatch((await plan(place, [])).printed, /\p{Cc}(?<!\n)/u)
+  t.match((await plan(place, [], { FORCE_COLOR: '1' })).printed, '\u001b[31merror')
+})
+
 t.test('plan --strict counts warnings', async (t) => {
   const { code } = await plan(folder(t, faults['groups that ask each other in a circle']), ['--strict'])
   t.equal(code, 1)
@@ -251,11 +257,17 @@ function folder(t: Test, { services: other, groups: placed, files }: Fault = {},
 }
 
 /** Runs the real command. */
-function plan(cwd: string, args: readonly string[]): Promise<{ code: number; printed: string; complaints: string }> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LUCILIUS_|FORCE_COLOR)/.test(name)))
+function plan(
+  cwd: string,
+  args: readonly string[],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; printed: string; complaints: string }> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(LUCILIUS_|FORCE_COLOR|NO_COLOR)/.test(name)),
+  )
   return new Promise((resolve) => {
     const done = (error: { code?: unknown } | null, printed: string, complaints: string) =>
       resolve({ code: error === null ? 0 : Number(error.code), printed, complaints })
-    execFile(process.execPath, [main, 'plan', ...args], { cwd, env, timeout: 30_000 }, done)
+    execFile(process.execPath, [main, 'plan', ...args], { cwd, env: { ...env, ...variables }, timeout: 30_000 }, done)
   })
 }

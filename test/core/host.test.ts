@@ -77,7 +77,7 @@ for (const parity of ['strict', 'off'] as const) {
     t.teardown(() => far.close())
     far.add('cmd:far', () => 1)
     const listener = await far.listen(inProcess(), { expose: '*' })
-    const { app, inventory, plugins, load } = made(t)
+    const { app, inventory, load } = made(t)
     app.use(function shop(app: App) {
       app.add('cmd:order', () => 1)
       app.add('cmd:list,a:1', { idempotent: true }, () => 1)
@@ -90,6 +90,10 @@ for (const parity of ['strict', 'off'] as const) {
     await app.connect(inProcess({ url: listener.url }))
     t.ok(app.find('cmd:far'))
     t.strictSame(inventory(), {
+      plugins: [
+        { name: 'shop', within: undefined },
+        { name: 'till', within: 'shop' },
+      ],
       actions: [
         { pattern: 'cmd:order', service: 'shop', idempotent: false },
         { pattern: 'a:1,cmd:list', service: 'shop', idempotent: true },
@@ -103,10 +107,6 @@ for (const parity of ['strict', 'off'] as const) {
         { pattern: 'cmd:order', service: 'shop', at: 'caller' },
       ],
     })
-    t.strictSame(plugins(), [
-      { name: 'shop', within: undefined },
-      { name: 'till', within: 'shop' },
-    ])
   })
 
   t.test(`${parity}: running names the acts and events whose handlers run`, async (t) => {
@@ -199,10 +199,7 @@ for (const parity of ['strict', 'off'] as const) {
       })
     })
     await app.ready()
-    t.strictSame(sent.splice(0), [
-      'shop act {"cmd":"pay"} {"cmd":"pay"}',
-      'inner emit "e:2" {"e":2}',
-    ])
+    t.strictSame(sent.splice(0), ['shop act {"cmd":"pay"} {"cmd":"pay"}', 'inner emit "e:2" {"e":2}'])
     t.equal(await app.act('cmd:order'), 'paid')
     await eventually(() => sent.length === 4)
     t.strictSame(sent.sort(), [
@@ -219,7 +216,13 @@ for (const parity of ['strict', 'off'] as const) {
     app.add('cmd:a', () => 1)
     app.use(function shop(app: App) {
       app.wrap('cmd:look', (next) => (message, context) => next(message, { ...context, log: context.log }))
-      app.add('cmd:see', (_, { meta, pattern, service, signal, act }) => [meta.hops, pattern, service, signal.aborted, typeof act])
+      app.add('cmd:see', (_, { meta, pattern, service, signal, act }) => [
+        meta.hops,
+        pattern,
+        service,
+        signal.aborted,
+        typeof act,
+      ])
       app.add('cmd:look', () => 'looked')
     })
     t.strictSame(await app.act('cmd:see'), [1, 'cmd:see', 'shop', false, 'function'])
@@ -248,7 +251,11 @@ for (const parity of ['strict', 'off'] as const) {
     await replace('rates', answering(2, ran))
     t.equal(await app.act('cmd:rate'), 2)
     t.strictSame(inventory().actions, [{ pattern: 'cmd:rate', service: 'rates', idempotent: false }])
-    await replace('rates', { name: 'other', setup: (app: App, options: number) => void app.add('cmd:rate', () => options) }, 3)
+    await replace(
+      'rates',
+      { name: 'other', setup: (app: App, options: number) => void app.add('cmd:rate', () => options) },
+      3,
+    )
     t.equal(await app.act('cmd:rate'), 3)
     t.strictSame(ran, ['setup 1', 'ready 1', 'setup 2', 'close 1', 'ready 2', 'close 2'])
     await app.close()
@@ -256,7 +263,7 @@ for (const parity of ['strict', 'off'] as const) {
   })
 
   t.test(`${parity}: all that a plugin and those within it registered goes, and nothing else`, async (t) => {
-    const { app, replace, inventory, plugins } = made(t)
+    const { app, replace, inventory } = made(t)
     const seen: string[] = []
     app.use({
       name: 'shop',
@@ -281,8 +288,16 @@ for (const parity of ['strict', 'off'] as const) {
     await app.emit('e:1')
     await eventually(() => seen.length > 0)
     t.strictSame(seen, ['new'])
-    t.strictSame(inventory().actions.map(({ pattern }) => pattern).sort(), ['cmd:inner', 'cmd:other'])
-    t.strictSame(plugins().map(({ name }) => name), ['shop', 'inner', 'other'])
+    t.strictSame(
+      inventory()
+        .actions.map(({ pattern }) => pattern)
+        .sort(),
+      ['cmd:inner', 'cmd:other'],
+    )
+    t.strictSame(
+      inventory().plugins.map(({ name }) => name),
+      ['shop', 'inner', 'other'],
+    )
     t.match(await failureOf(replace('inner', () => {})), { code: 'LUC_PLUGIN_INVALID', message: /'inner'.*'shop'/ })
     t.match(await failureOf(replace('shup', () => {})), { code: 'LUC_PLUGIN_INVALID', message: /'shup'.*'shop'/ })
   })
@@ -317,94 +332,100 @@ for (const parity of ['strict', 'off'] as const) {
     t.strictSame(ran, ['event A', 'event b2', 'event C', 'close C', 'close b2', 'close A'])
   })
 
-  t.test(`${parity}: acts under way finish in the old plugin, those that come meanwhile wait for the new one`, async (t) => {
-    const { app, replace } = made(t)
-    const held = gate()
-    const starting = gate()
-    const ran: string[] = []
-    app.use(
-      (app: App) => {
-        app.add('cmd:a', async (_, { act }) => {
-          ran.push('old begins')
-          await held.opened
-          return `old ${await act('cmd:b')}`
+  t.test(
+    `${parity}: acts under way finish in the old plugin, those that come meanwhile wait for the new one`,
+    async (t) => {
+      const { app, replace } = made(t)
+      const held = gate()
+      const starting = gate()
+      const ran: string[] = []
+      app.use(
+        (app: App) => {
+          app.add('cmd:a', async (_, { act }) => {
+            ran.push('old begins')
+            await held.opened
+            return `old ${await act('cmd:b')}`
+          })
+          app.add('cmd:b', () => 'old b')
+          app.onClose(() => ran.push('old closes'))
+        },
+        undefined,
+        { as: 'p' },
+      )
+      app.use(function other(app: App) {
+        app.add('cmd:other', (_, { act }) => act('cmd:b'))
+        app.add('cmd:*', () => 'wider')
+      })
+      await app.ready()
+      const before = app.act('cmd:a')
+      let isSetUp = false
+      const done = replace('p', (app: App) => {
+        isSetUp = true
+        app.add('cmd:a', () => 'new a')
+        app.add('cmd:b', { timeoutMs: 1000 }, () => {
+          ran.push('new b')
+          return 'new b'
         })
-        app.add('cmd:b', () => 'old b')
-        app.onClose(() => ran.push('old closes'))
-      },
-      undefined,
-      { as: 'p' },
-    )
-    app.use(function other(app: App) {
-      app.add('cmd:other', (_, { act }) => act('cmd:b'))
-      app.add('cmd:*', () => 'wider')
-    })
-    await app.ready()
-    const before = app.act('cmd:a')
-    let isSetUp = false
-    const done = replace('p', (app: App) => {
-      isSetUp = true
-      app.add('cmd:a', () => 'new a')
-      app.add('cmd:b', { timeoutMs: 1000 }, () => {
-        ran.push('new b')
-        return 'new b'
+        app.onReady(async () => {
+          ran.push('new starts')
+          ran.push(`hook: ${await app.act('cmd:b')}`)
+          await starting.opened
+        })
       })
-      app.onReady(async () => {
-        ran.push('new starts')
-        ran.push(`hook: ${await app.act('cmd:b')}`)
-        await starting.opened
-      })
-    })
-    await eventually(() => isSetUp)
-    await turns()
-    let settled = 0
-    const later = ['cmd:a', 'cmd:b', 'cmd:other', 'cmd:b,more:specific'].map((text) =>
-      app.act(text).finally(() => settled++),
-    )
-    const meanwhile = app.act('cmd:b')
-    await turns()
-    t.equal(settled, 0)
-    t.equal(await app.act('cmd:third'), 'wider', 'others are not disturbed')
-    t.equal(app.find('cmd:b')?.service, 'p')
-    t.strictSame(ran, ['old begins'])
-    held.open()
-    t.equal(await before, 'old old b')
-    await eventually(() => ran.includes('hook: new b'))
-    t.strictSame(ran, ['old begins', 'old closes', 'new starts', 'new b', 'hook: new b'])
-    starting.open()
-    await done
-    t.equal(await meanwhile, 'new b')
-    await Promise.all(later)
-    t.equal(settled, 4)
-  })
+      await eventually(() => isSetUp)
+      await turns()
+      let settled = 0
+      const later = ['cmd:a', 'cmd:b', 'cmd:other', 'cmd:b,more:specific'].map((text) =>
+        app.act(text).finally(() => settled++),
+      )
+      const meanwhile = app.act('cmd:b')
+      await turns()
+      t.equal(settled, 0)
+      t.equal(await app.act('cmd:third'), 'wider', 'others are not disturbed')
+      t.equal(app.find('cmd:b')?.service, 'p')
+      t.strictSame(ran, ['old begins'])
+      held.open()
+      t.equal(await before, 'old old b')
+      await eventually(() => ran.includes('hook: new b'))
+      t.strictSame(ran, ['old begins', 'old closes', 'new starts', 'new b', 'hook: new b'])
+      starting.open()
+      await done
+      t.equal(await meanwhile, 'new b')
+      await Promise.all(later)
+      t.equal(settled, 4)
+    },
+  )
 
-  t.test(`${parity}: an act that waits for a replacement ends at its deadline and when it is cancelled, not handled`, async (t) => {
-    const { app, replace } = made(t)
-    const held = gate()
-    app.use(answering(1), undefined, { as: 'rates' })
-    await app.ready()
-    let ready = false
-    const done = replace('rates', (app: App) => {
-      app.add('cmd:rate', () => 2)
-      app.add('cmd:error', () => {
-        throw new ActionError('NO', 'no')
+  t.test(
+    `${parity}: an act that waits for a replacement ends at its deadline and when it is cancelled, not handled`,
+    async (t) => {
+      const { app, replace } = made(t)
+      const held = gate()
+      app.use(answering(1), undefined, { as: 'rates' })
+      await app.ready()
+      let ready = false
+      const done = replace('rates', (app: App) => {
+        app.add('cmd:rate', () => 2)
+        app.add('cmd:error', () => {
+          throw new ActionError('NO', 'no')
+        })
+        app.onReady(() => {
+          ready = true
+          return held.opened
+        })
       })
-      app.onReady(() => {
-        ready = true
-        return held.opened
-      })
-    })
-    await eventually(() => ready)
-    t.match(await failureOf(app.act('cmd:rate', {}, { timeoutMs: 30 })), { code: 'LUC_UNREACHABLE', handled: /^no$/ })
-    const controller = new AbortController()
-    const cancelled = failureOf(app.act('cmd:rate', {}, { signal: controller.signal }))
-    controller.abort()
-    t.match(await cancelled, { code: 'LUC_CANCELLED', handled: /^no$/ })
-    const failing = failureOf(app.act('cmd:error'))
-    held.open()
-    await done
-    t.match(await failing, { code: 'NO' }, 'errors pass as they are')
-  })
+      await eventually(() => ready)
+      t.match(await failureOf(app.act('cmd:rate', {}, { timeoutMs: 30 })), { code: 'LUC_UNREACHABLE', handled: /^no$/ })
+      const controller = new AbortController()
+      const cancelled = failureOf(app.act('cmd:rate', {}, { signal: controller.signal }))
+      controller.abort()
+      t.match(await cancelled, { code: 'LUC_CANCELLED', handled: /^no$/ })
+      const failing = failureOf(app.act('cmd:error'))
+      held.open()
+      await done
+      t.match(await failing, { code: 'NO' }, 'errors pass as they are')
+    },
+  )
 
   t.test(`${parity}: events that come meanwhile are kept for the new plugin, in order`, async (t) => {
     const { app, replace } = made(t, { park: { max: 3 } })
@@ -430,7 +451,10 @@ for (const parity of ['strict', 'off'] as const) {
     await done
     await app.emit('e:1', { n: 5 })
     await eventually(() => seen.includes('new 5'))
-    t.strictSame(seen.filter((text) => !text.startsWith('other')), ['old 0', 'new 1', 'new 2', 'new 3', 'new 5'])
+    t.strictSame(
+      seen.filter((text) => !text.startsWith('other')),
+      ['old 0', 'new 1', 'new 2', 'new 3', 'new 5'],
+    )
     t.strictSame(seen.filter((text) => text.startsWith('other')).length, 6)
   })
 
@@ -451,7 +475,9 @@ for (const parity of ['strict', 'off'] as const) {
     t.equal(await app.act('cmd:rate'), 1)
     t.strictSame(ran, ['setup 1', 'ready 1', 'close 2'])
     t.match(await failureOf(replace('rates', 42)), { code: 'LUC_PLUGIN_INVALID' })
-    t.match(await failureOf(replace('rates', { name: 'x', needs: ['nothing'], setup() {} })), { code: 'LUC_PLUGIN_INVALID' })
+    t.match(await failureOf(replace('rates', { name: 'x', needs: ['nothing'], setup() {} })), {
+      code: 'LUC_PLUGIN_INVALID',
+    })
     await replace('rates', answering(3))
     t.equal(await app.act('cmd:rate'), 3)
   })
@@ -479,11 +505,10 @@ for (const parity of ['strict', 'off'] as const) {
     held.open()
     t.match(await done, { code: 'LUC_PLUGIN_FAILED', message: /'rates'.*onReady.*broken/ })
     t.match(await waiting, { code: 'LUC_ACTION_NOT_FOUND', handled: /^no$/ })
-    t.strictSame(inventory(), { actions: [], subscriptions: [], wraps: [] })
+    t.match(inventory(), { plugins: [{ name: 'rates' }], actions: [], subscriptions: [], wraps: [] })
+    t.equal(inventory().actions.length + inventory().subscriptions.length + inventory().wraps.length, 0)
     t.strictSame(ran, ['setup 1', 'ready 1', 'close 1', 'close 2'])
-    const error = await failureOf(replace('rates', (app: App) => app.wrap('cmd:y', () => undefined as never)))
     app.add('cmd:y', () => 'y')
-    t.match(error, { code: /^$/ }, 'a middleware that goes around nothing is not looked at')
     t.match(await failureOf(replace('rates', (app: App) => app.wrap('cmd:y', () => undefined as never))), {
       code: 'LUC_PLUGIN_FAILED',
     })
@@ -491,4 +516,246 @@ for (const parity of ['strict', 'off'] as const) {
     await replace('rates', answering(3))
     t.equal(await app.act('cmd:rate'), 3)
   })
+}
+
+/** Two apps, `near` acting on what `far` answers. */
+async function joined(t: Test) {
+  const far = hostApp({ name: 'far', drainMs: 2000 })
+  const near = lucilius({ name: 'near' })
+  t.teardown(() => Promise.all([near.close(), far.app.close()]))
+  return { far, near }
+}
+
+t.test('an act from a peer or a client that comes while a plugin is replaced is answered by the new one', async (t) => {
+  const { far, near } = await joined(t)
+  const held = gate()
+  let isStarting = false
+  far.app.use(rates('old'), undefined, { as: 'rates' })
+  far.app.use(function secret(app: App) {
+    app.add('cmd:*', () => 'secret')
+  })
+  const peers = await far.app.listen(inProcess(), { expose: ['cmd:rate', 'cmd:gone'] })
+  const clients = inProcess()
+  await far.app.listen(clients, { expose: ['cmd:rate', 'cmd:gone'], audience: 'clients' })
+  await near.connect(inProcess({ url: peers.url }))
+  t.equal(await near.act('cmd:rate'), 'old')
+  const done = far.replace('rates', (app: App) => {
+    app.add('cmd:rate', (_, { meta }) => ['new', meta.peer?.name])
+    app.onReady(() => {
+      isStarting = true
+      return held.opened
+    })
+  })
+  await eventually(() => isStarting)
+  t.equal(near.find('cmd:rate')?.remote, 'far', 'peers were told nothing but that it is there')
+  const acts = [near.act('cmd:rate'), near.act('cmd:rate', {}, { identity: 'ada' })]
+  const gone = failureOf(near.act('cmd:gone', {}, { timeoutMs: 500 }))
+  held.open()
+  await done
+  t.strictSame(await Promise.all(acts), [
+    ['new', 'near'],
+    ['new', 'near'],
+  ])
+  t.match(await gone, { code: 'LUC_ACTION_NOT_FOUND', handled: /^no$/ }, 'and never by what is not exposed')
+  await eventually(() => near.find('cmd:gone') === undefined)
+})
+
+t.test('what waits for a plugin never comes out at an action that is not exposed', async (t) => {
+  const { far, near } = await joined(t)
+  const held = gate()
+  const ran: string[] = []
+  far.app.use(
+    (app: App) => {
+      app.add('cmd:gone', () => 'old')
+      app.on('e:1', async () => {
+        ran.push('begun')
+        await held.opened
+        ran.push('ended')
+      })
+      app.onClose(() => ran.push('closed'))
+    },
+    undefined,
+    { as: 'rates' },
+  )
+  far.app.use(function secret(app: App) {
+    app.add('cmd:*', () => 'secret')
+  })
+  const listener = await far.app.listen(inProcess(), { expose: ['cmd:gone'] })
+  await near.connect(inProcess({ url: listener.url }))
+  await far.app.emit('e:1')
+  await eventually(() => ran.length === 1)
+  let isSetUp = false
+  const done = far.replace('rates', () => {
+    isSetUp = true
+  })
+  await eventually(() => isSetUp)
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+  const gone = failureOf(near.act('cmd:gone', {}, { timeoutMs: 500 }))
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+  held.open()
+  await done
+  t.match(await gone, { code: /^LUC_(ACTION_NOT_FOUND|UNREACHABLE)$/, handled: /^no$/ })
+  t.strictSame(ran, ['begun', 'ended', 'closed'], 'subscribers are waited for as well')
+})
+
+t.test('a service keeps its peers while it is replaced a hundred times under load', async (t) => {
+  const { far, near } = await joined(t)
+  far.app.use(rates('0'), undefined, { as: 'rates' })
+  far.app.use(function shop(app: App) {
+    app.add('cmd:order', (_, { act }) => act('cmd:rate'))
+  })
+  const listener = await far.app.listen(inProcess(), { expose: '*' })
+  await near.connect(inProcess({ url: listener.url }))
+  let over = false
+  let answered = 0
+  const load = async (app: App, text: string) => {
+    for (; !over; answered++) {
+      await app.act(text)
+      // Acts within a process need no time: without this nothing else would have any.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  const loads = [load(near, 'cmd:rate'), load(near, 'cmd:order'), load(far.app, 'cmd:rate'), load(far.app, 'cmd:order')]
+  for (let round = 1; round <= 100; round++) {
+    await far.replace('rates', rates(String(round)))
+    t.equal(await near.act('cmd:rate'), String(round))
+  }
+  over = true
+  await Promise.all(loads)
+  t.ok(answered > 100)
+})
+
+t.test('what a plugin opened is closed when it is replaced', async (t) => {
+  const { far, near } = await joined(t)
+  const door = inProcess()
+  const opening = (app: App) => {
+    app.add('cmd:rate', () => 1)
+    app.onReady(() => app.listen(door, { expose: '*' }))
+  }
+  far.app.use(opening, undefined, { as: 'rates' })
+  await far.app.ready()
+  await far.replace('rates', opening)
+  await near.connect(door)
+  t.equal(await near.act('cmd:rate'), 1)
+})
+
+t.test('what has been replaced registers and sends nothing more', async (t) => {
+  const { far } = await joined(t)
+  let old: App | undefined
+  far.app.use(
+    (app: App) => {
+      old = app
+    },
+    undefined,
+    { as: 'rates' },
+  )
+  await far.app.ready()
+  await far.replace('rates', rates('new'))
+  const app = old as App
+  t.match(await failureOf(app.act('cmd:rate')), { code: 'LUC_SERVICE_CLOSED', handled: /^no$/ })
+  t.match(await failureOf(app.emit('e:1')), { code: 'LUC_SERVICE_CLOSED' })
+  for (const late of [
+    () => app.add('a:1', () => 1),
+    () => app.on('a:1', () => 1),
+    () => app.wrap('a:1', (next) => next),
+  ]) {
+    t.match(await failureOf(late), { code: 'LUC_PLUGIN_INVALID' })
+  }
+  t.match(await failureOf(() => app.onClose(() => {})), { code: 'LUC_PLUGIN_INVALID' })
+})
+
+t.test('a wrap is replaced between acts: none runs through half of it', async (t) => {
+  const { far } = await joined(t)
+  const held = gate()
+  let isClosed = false
+  far.app.use(
+    (app: App) => {
+      app.wrap('cmd:*', (next) => async (message, context) => {
+        const reply = await next(message, context)
+        return isClosed ? 'after the end' : `old ${reply}`
+      })
+      app.onClose(() => {
+        isClosed = true
+      })
+    },
+    undefined,
+    { as: 'policy' },
+  )
+  far.app.use(function shop(app: App) {
+    app.add('cmd:order', async (_, { act }) => {
+      await held.opened
+      return act('cmd:pay')
+    })
+    app.add('cmd:pay', () => 'paid')
+  })
+  await far.app.ready()
+  const before = far.app.act('cmd:order')
+  let isReady = false
+  let isSetUp = false
+  const done = far.replace('policy', (app: App) => {
+    isSetUp = true
+    app.wrap(
+      'cmd:*',
+      (next) => async (message, context) => `${isReady ? 'new' : 'too early'} ${await next(message, context)}`,
+    )
+    app.onReady(() => {
+      isReady = true
+    })
+  })
+  await eventually(() => isSetUp)
+  await new Promise((resolve) => setImmediate(resolve))
+  const meanwhile = far.app.act('cmd:pay')
+  held.open()
+  t.equal(await before, 'old old paid')
+  await done
+  t.equal(await meanwhile, 'new paid')
+})
+
+t.test('replacements come one after the other, and close waits for the one under way', async (t) => {
+  const { far } = await joined(t)
+  const ran: string[] = []
+  const plugin = (name: string) => (app: App) => {
+    app.add('cmd:rate', () => name)
+    app.onReady(() => ran.push(`ready ${name}`))
+    app.onClose(() => ran.push(`close ${name}`))
+  }
+  far.app.use(plugin('a'), undefined, { as: 'rates' })
+  await far.app.ready()
+  await Promise.all([far.replace('rates', plugin('b')), far.replace('rates', plugin('c'))])
+  const held = gate()
+  const under = far.replace('rates', (app: App) => {
+    plugin('d')(app)
+    app.onReady(() => held.opened)
+  })
+  const refused = failureOf(far.replace('rates', plugin('e')))
+  await eventually(() => ran.includes('ready d'))
+  const waiting = far.app.act('cmd:rate')
+  const closed = far.app.close()
+  held.open()
+  await under
+  t.equal(await waiting, 'd')
+  t.match(await refused, { code: 'LUC_SERVICE_CLOSED' })
+  await closed
+  t.strictSame(ran, ['ready a', 'close a', 'ready b', 'close b', 'ready c', 'close c', 'ready d', 'close d'])
+  t.match(await failureOf(far.replace('rates', plugin('f'))), { code: 'LUC_SERVICE_CLOSED' })
+})
+
+t.test('a handler that does not end in time does not stop the replacement', async (t) => {
+  const far = hostApp({ drainMs: 30 })
+  t.teardown(() => far.app.close())
+  const held = gate()
+  far.app.use((app: App) => void app.add('cmd:rate', () => held.opened), undefined, { as: 'rates' })
+  await far.app.ready()
+  const before = far.app.act('cmd:rate')
+  await far.replace('rates', rates('new'))
+  t.equal(await far.app.act('cmd:rate'), 'new')
+  held.open()
+  await before
+})
+
+function rates(reply: string) {
+  return (app: App) => {
+    app.add('cmd:rate', () => reply)
+    if (reply === 'old') app.add('cmd:gone', () => reply)
+  }
 }

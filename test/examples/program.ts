@@ -1,26 +1,47 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { repoRoot } from '../support/repo-root.js'
 
 /** A program that runs on its own. */
 export interface Program {
   /** The lines that it prints, as they come. */
   readonly lines: AsyncIterator<string>
+  /** Resolves with the next line that matches. Rejects if the program ends before. */
+  next(pattern: RegExp): Promise<string>
   /** Sends it a signal. */
   signal(name: NodeJS.Signals): void
   /** Resolves when it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly complaints: string }>
 }
 
-/** Starts a compiled program outside production. */
-export function start(file: string, ...args: string[]): Program {
+/** Runs what `npm start` runs, outside production, and where nothing else of the system can be found. */
+export function start(args: readonly string[], variables: { readonly [name: string]: string } = {}): Program {
   const { NODE_ENV, NODE_OPTIONS, ...env } = process.env
-  const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const runDir = mkdtempSync(join(tmpdir(), 'lucilius-start-'))
+  const child = spawn(process.execPath, [join(repoRoot(), 'scripts/start.mjs'), ...args], {
+    env: { ...env, LUCILIUS_RUN_DIR: runDir, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const complaints = text(child.stderr)
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {
-    lines: createInterface({ input: child.stdout })[Symbol.asyncIterator](),
+    lines,
+    next: async (pattern) => {
+      for (;;) {
+        const line = await lines.next()
+        if (line.done === true) throw new Error(`It ended before it printed ${pattern}: ${await complaints}`)
+        if (pattern.test(line.value)) return line.value
+      }
+    },
     signal: (name) => void child.kill(name),
-    ended: Promise.all([closed, complaints]).then(([code, complaints]) => ({ code, complaints })),
+    ended: Promise.all([closed, complaints]).then(([code, complaints]) => {
+      rmSync(runDir, { recursive: true, force: true })
+      return { code, complaints }
+    }),
   }
 }

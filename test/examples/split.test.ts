@@ -1,155 +1,135 @@
-import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import ts from 'typescript'
-import { eventually } from '../core/eventually.js'
+import type { ControlClient } from '../../lib/system/control/index.js'
+import { findControl } from '../../lib/system/control/index.js'
+import { type Started, startLucilius } from '../cli/process.js'
 import { repoRoot } from '../support/repo-root.js'
+import { within } from './within.js'
 
 const folder = join(repoRoot(), 'examples/currency')
-const runner = fileURLToPath(new URL('../../examples/currency/split/main.js', import.meta.url))
-const services = ['rates', 'convert', 'market', 'client']
+const counted = fileURLToPath(new URL('./counted.config.js', import.meta.url))
+const conversion = 'role:convert,cmd:amount,from:usd,to:jpy,amount:100'
 
-t.test('a process takes its services from where the one process takes them', async (t) => {
-  const whole = sourceOf('main.ts')
-  const uses = usesOf(whole)
-  const apart: string[] = []
-  for (const name of services) {
-    const source = sourceOf(`split/${name}.ts`)
-    for (const use of usesOf(source)) t.ok(uses.includes(use), `${name}: .use(${use}) stands in main.ts, too`)
-    for (const service of namesOf(usesOf(source))) {
-      t.ok(whole.includes(`import { ${service} } from './${service}.js'`))
-      t.ok(source.includes(`import { ${service} } from '../${service}.js'`), `${name} imports the same file`)
-    }
-    apart.push(...usesOf(source))
-  }
-  t.strictSame(apart.sort(), uses.sort(), 'nothing is missing')
-})
-
-t.test('besides the services a process only listens, connects, starts and ends', async (t) => {
-  for (const name of services) {
-    const rest = statementsOf(sourceOf(`split/${name}.ts`)).filter(
-      (statement) =>
-        !/^(import |const app = lucilius\(|app\.use\(|await app\.ready\(\))/.test(statement) &&
-        !/\bapp\.(listen|connect)\(/.test(statement) &&
-        !/^(endWithParent\(app\)|tellParent\(listener\.url\))$/.test(statement),
-    )
-    t.strictSame(rest, [], name)
-  }
-})
-
-t.test('a service knows no transport and no process', async (t) => {
-  for (const file of readdirSync(folder).filter((file) => file.endsWith('.ts') && file !== 'main.ts')) {
-    const imports = [...sourceOf(file).matchAll(/(?:from|import) '([^']*)'/g)].map(([, name]) => name)
+t.test('a service knows no transport, process, host or port', async (t) => {
+  const services = readdirSync(folder).filter((file) => file.endsWith('.ts') && file !== 'lucilius.config.ts')
+  t.strictSame(services.sort(), ['client.ts', 'contracts.ts', 'convert.ts', 'market.ts', 'rates.ts', 'yen.ts'])
+  for (const file of services) {
+    const source = readFileSync(join(folder, file), 'utf8')
+    const code = source.replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, '')
+    const imports = [...code.matchAll(/(?:from|import)\s*\(?'([^']*)'/g)].map(([, name]) => name)
     t.strictSame(
       imports.filter((name) => name !== 'lucilius' && name !== './contracts.js'),
       [],
       file,
     )
+    t.notMatch(code, /\b(https?|wss?|websocket|transport|process|host|port|url|listen|connect|replicas?|env)\b/i, file)
+    t.ok(source.split('\n').length <= 60, `${file} is short`)
   }
 })
 
-// Most of the time they wait for what is shown, so they run side by side.
+// Most of the time they wait for processes, so they run side by side.
 t.jobs = 4
-for (const [transport, signal] of [
-  ['websocket', 'SIGINT'],
-  ['http', 'SIGTERM'],
+
+t.test('there is nothing that a plan would find wrong with a deployment', async (t) => {
+  for (const deployment of ['dev', 'split', 'over-http']) {
+    const { code, stdout, stderr } = await lucilius(t, ['plan', deployment, '--strict', '--json']).ended
+    t.equal(code, 0, deployment)
+    t.equal(stderr, '')
+    t.match(JSON.parse(stdout), { findings: [], plans: [{ deployment, findings: [] }] })
+  }
+})
+
+for (const [deployment, signal] of [
+  ['split', 'SIGINT'],
+  ['over-http', 'SIGTERM'],
 ] as const) {
-  t.test(`over ${transport} a second process shares the load, the first is killed, and nothing fails`, async (t) => {
-    const system = start(t, transport)
-    await system.until((line) => line.includes('conversions since then'))
-    const { lines } = system
-    const joined = lines.findIndex((line) => line.endsWith('convert-2 has joined'))
-    const killed = lines.findIndex((line) => line.endsWith('convert-1 is killed'))
-    const said = (who: string, what: RegExp, from: number, to?: number) =>
-      lines.slice(from, to).some((line) => line.startsWith(`${who} `) && what.test(line))
+  t.test(`${deployment}: two convert, one of them is killed, no conversion fails, and ${signal} ends all`, async (t) => {
+    const up = lucilius(t, ['up', deployment], counted)
+    await up.says(/^up: 5 processes$/m)
+    await up.says(/^market .*simulated/m)
+    await up.says(/^client .*100 usd = [\d.]+ eur .* 100 chf = \d+ jpy$/m)
 
-    t.match(lines[0], new RegExp(`they talk ${transport}.*simulated.*Ctrl-C`))
-    t.notOk(said('convert-2', /answered/, 0, joined), 'one converts')
-    t.ok(said('convert-1', /answered \d+/, joined, killed), 'then two share')
-    t.ok(said('convert-2', /answered \d+/, joined, killed), 'then two share')
-    t.notOk(said('convert-1', /answered/, killed + 2), 'then the other one is left')
-    t.ok(said('convert-2', /answered \d+/, killed))
-    const answer = /100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/
-    t.ok(said('client', answer, 0, joined) && said('client', answer, joined, killed) && said('client', answer, killed))
-    t.match(lines.at(-1), /^main +\| [1-9]\d* conversions since then, \d+ in all, 0 failed$/)
-    t.strictSame(
-      lines.filter((line) => /no answer|rror|unasked/.test(line)),
-      [],
-    )
+    const control = await controlOf(t, dirname(counted), up)
+    const load = underLoad(control)
+    await up.says(/^convert\.1 \| answered \d/m)
+    await up.says(/^convert\.2 \| answered \d/m)
 
-    system.signal(signal)
-    system.signal(signal) // A terminal and npm both send it.
-    t.strictSame(await system.ended, { code: 0, complaints: '' })
-    t.equal(system.isGone(), true, 'no process is left')
+    const doors = [...up.printed().matchAll(/^convert\.\d .*\bhttp at (http:\S+)$/gm)].map(([, url = '']) => url)
+    t.equal(doors.length, 2)
+    await within(5000, async () => {
+      // Again and again: the market may have asked before and set after it.
+      await control.act('role:rates,cmd:set,currency:jpy,rate:100000')
+      const amounts = await Promise.all(doors.map(yenFor))
+      return amounts.every((amount) => amount > 50_000)
+    })
+
+    const { pid = 0 } = (await control.about()).processes.find(({ id }) => id === 'convert.1') ?? {}
+    process.kill(pid, 'SIGKILL')
+    const before = load.answers()
+    await up.says(/^convert\.1 .*SIGKILL; starts again in 0\.1 s$/m)
+    await up.says(/^convert\.1 .*SIGKILL(.|\n)*^convert\.1 \| ready/m)
+    await within(5000, async () => load.answers() > before + 50)
+    t.strictSame(await load.stop(), [])
+    t.notMatch(up.printed(), /no answer/, 'nor did one of the client')
+
+    process.kill(-(up.child.pid ?? 0), signal) // As a terminal does it, to all of them.
+    t.match(await up.ended, { code: 0, stderr: '' })
+    t.throws(() => process.kill(-(up.child.pid ?? 0), 0), { code: 'ESRCH' }, 'no process is left')
+    t.strictSame(readdirSync(up.runDir), [], 'no socket is left')
   })
 }
 
-t.test('processes whose parent is killed end by themselves', async (t) => {
-  const system = start(t)
-  await system.until((line) => line.startsWith('client'))
-  system.signal('SIGKILL')
-  await eventually(() => system.isGone(), 10_000)
-})
-
-t.test('a transport that there is not is refused in one line', async (t) => {
-  const system = start(t, 'pigeon')
-  t.strictSame(await system.ended, { code: 1, complaints: 'Give one of websocket and http, or nothing.\n' })
-})
-
-/** Starts the runner as the first of a group of processes, to see whether any of them is left. */
-function start(t: Test, ...args: string[]) {
-  const { NODE_ENV, NODE_OPTIONS, ...env } = process.env
-  const child = spawn(process.execPath, [runner, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const group = -(child.pid ?? 0)
-  const lines: string[] = []
-  const waiting: (() => void)[] = []
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line)
-    for (const look of waiting) look()
+/** Starts a command on the system, with a folder of its own for sockets. */
+function lucilius(t: Test, args: readonly string[], config = folder): Started & { readonly runDir: string } {
+  const runDir = mkdtempSync(join(tmpdir(), 'lucilius-example-'))
+  t.teardown(() => rmSync(runDir, { recursive: true, force: true }))
+  const started = startLucilius(t, [...args, '--config', config], {
+    cwd: repoRoot(),
+    env: { LUCILIUS_RUN_DIR: runDir },
   })
-  const complaints = text(child.stderr)
-  const code = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  const isGone = () => {
+  return { ...started, runDir }
+}
+
+async function controlOf(t: Test, where: string, { runDir }: { readonly runDir: string }): Promise<ControlClient> {
+  const control = await findControl(where, runDir)
+  if (control === undefined) throw new Error('There is no control socket.')
+  t.teardown(() => control.close())
+  return control
+}
+
+/** Asks for a hundred conversions a second until it is stopped, and tells what they failed with. */
+function underLoad(control: ControlClient) {
+  const running = new Set<Promise<unknown>>()
+  const failures: string[] = []
+  let answers = 0
+  const ask = async () => {
     try {
-      return !process.kill(group, 0)
-    } catch {
-      return true // ESRCH: there is no such group any more.
+      await control.act(conversion)
+      answers++
+    } catch (error) {
+      failures.push(String(error))
     }
   }
-  t.teardown(() => isGone() || process.kill(group, 'SIGKILL'))
+  const timer = setInterval(() => {
+    const call = ask().finally(() => running.delete(call))
+    running.add(call)
+  }, 10)
   return {
-    lines,
-    isGone,
-    signal: (name: NodeJS.Signals) => void child.kill(name),
-    until: (holds: (line: string) => boolean) =>
-      new Promise<void>((resolve, reject) => {
-        const look = () => lines.some(holds) && resolve()
-        waiting.push(look)
-        look()
-        void code.then(() => reject(new Error(`It ended early:\n${lines.join('\n')}`)))
-      }),
-    ended: Promise.all([code, complaints]).then(([code, complaints]) => ({ code, complaints })),
+    answers: () => answers,
+    stop: async () => {
+      clearInterval(timer)
+      await Promise.all(running)
+      return failures
+    },
   }
 }
 
-function sourceOf(file: string): string {
-  return readFileSync(join(folder, file), 'utf8')
-}
-
-/** What stands in each `.use(…)`. */
-function usesOf(source: string): string[] {
-  return [...source.matchAll(/\.use\(([^()]*)\)/g)].map(([, use]) => use ?? '')
-}
-
-function namesOf(uses: readonly string[]): string[] {
-  return uses.map((use) => use.split(',')[0] ?? '')
-}
-
-function statementsOf(source: string): string[] {
-  const file = ts.createSourceFile('start.ts', source, ts.ScriptTarget.Latest)
-  return file.statements.map((statement) => statement.getText(file))
+/** What a door answers. */
+async function yenFor(url: string): Promise<number> {
+  const body = '{"role":"convert","cmd":"amount","from":"eur","to":"jpy","amount":1}'
+  const answer = await fetch(`${url}/act`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  return ((await answer.json()) as { amount: number }).amount
 }

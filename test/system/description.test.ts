@@ -19,7 +19,7 @@ import { type BadInput, badInputs } from '../support/bad-inputs.js'
 const services = { rates: './rates.js', convert: './convert.js' }
 
 t.test('a description of services is all that a system needs', (t) => {
-  const load = () => import('./description.test.js')
+  const load = async () => ({})
   const system = defineSystem({ services: { rates: './rates.js', convert: load } })
   const plain = { options: undefined, singleton: false, uses: undefined, internal: [] }
   t.strictSame([...system.services.values()], [
@@ -222,6 +222,10 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
   [opened({ auth: 'canary-secret-0123' }), /outside.auth: sharedSecret\('…'\), or a function \(request\) => identity$/],
   [opened({ origins: ['https://shop.example'] }), /outside.origins: only a 'websocket' door has origins$/],
   [opened({ transport: 'websocket', origins: ['*'] }), /outside.origins\[0\]: scheme, host and port of pages/],
+  [
+    opened({ transport: 'websocket', origins: ['https://shop.example/page'] }),
+    /outside.origins\[0\]: scheme, host and/,
+  ],
   [opened({ tls: {} }), /outside.tls: there is no such key/],
   [grouped({ outside: [door(8080), door(8080)] }), /outside\[1\].port: another listener of this group has port 8080$/],
   [grouped({ listen: { port: 80, host: '0.0.0.0' }, outside: door(80) }), /outside.port: another listener .* port 80$/],

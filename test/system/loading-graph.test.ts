@@ -82,6 +82,10 @@ t.test('repeated refreshes see new code, through paths and through import functi
   t.same(new Set(await graph.ownersOf(project.path('shared.ts'))), new Set(['rates', 'convert']))
 })
 
+t.test('what strips types can be loaded ahead', async (t) => {
+  await t.resolves(graph.warm())
+})
+
 t.test('what did not change is the same module after a refresh', async (t) => {
   const { path } = projectOf(t, {
     'a.ts': "export { state } from './state.js'\nexport const a = {}",

@@ -87,6 +87,18 @@ t.test('a message goes to the most specific action that its pattern matches', as
   t.strictSame(findings, [])
 })
 
+t.test(
+  'of one pattern that two services add, the own process answers, else the service whose name sorts first',
+  async (t) => {
+    const services = { a: { adds: ['role:x'] }, b: { adds: ['role:x'] }, asker: { uses: ['role:x'] } }
+    const { messages } = plan(services, { one: ['a'], two: ['b', 'asker'], three: ['asker'] })
+    t.match(messages, [
+      { group: 'two', crosses: false, to: [{ service: 'b' }] },
+      { group: 'three', crosses: true, to: [{ service: 'a' }] },
+    ])
+  },
+)
+
 t.test('special cases that the data may select are shown with the keys they need', async (t) => {
   const services = { wide: { adds: ['role:a'] }, narrow: { adds: ['role:a,to:jpy'] }, asker: { uses: ['role:a'] } }
   const { messages } = plan(services, { one: ['wide', 'asker'], two: ['narrow'] })
@@ -209,6 +221,7 @@ t.test('patterns that may match one message while only the alphabet decides are 
   t.strictSame(findings('role:a*', 'role:*b'), ['AMBIGUOUS'], 'the fifth rule decides')
   t.strictSame(findings('role:a,cmd:b', 'role:c,to:c'), [], 'they never meet')
   t.strictSame(findings('role:a*', 'role:b*'), [], 'they never meet')
+  t.strictSame(findings('role:a*', 'role:a?'), [], 'one is a special case of the other')
   t.strictSame(findings('cmd:a', 'to:b'), [], 'no message is meant for both')
   t.strictSame(findings('role:a,cmd:b', 'role:a'), [], 'the first rule decides')
   t.strictSame(findings('role:a,cmd:b', 'role:a,to:*'), [], 'the second rule decides')
@@ -277,6 +290,8 @@ t.test('an action that hides an exposed one is told of, and so is one that a doo
   t.match(plan(services, { one: { services: ['wide'], outside }, two: ['narrow'] }).findings, [
     { level: 'warning', code: 'BYPASSED' },
   ])
+  const both = { ...outside, expose: ['role:a', 'role:a,admin:*'] }
+  t.strictSame(codes(plan(services, { all: { services: '*', outside: both } })), [], 'both are exposed')
 })
 
 t.test('listeners of one machine clash with each other, ports of replicas included', async (t) => {
@@ -321,6 +336,8 @@ t.test('processes that talk beyond this machine need a secret', async (t) => {
   t.strictSame(found(open, none), ['SECRET_MISSING'])
   t.strictSame(found(open, { ...none, secret: 'a secret of some length' }), [])
   t.strictSame(found({ one: ['rates'], two: ['convert'] }, none), [], 'loopback needs none from outside')
+  const anywhere = { ...none, listen: { host: '0.0.0.0', port: undefined } }
+  t.strictSame(found({ one: ['rates'], two: ['convert'] }, anywhere), ['SECRET_MISSING'])
   t.strictSame(
     found(
       { one: ['rates'], two: ['convert'] },

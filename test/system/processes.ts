@@ -1,10 +1,10 @@
+import { type App, jsonLogger } from '../../lib/index.js'
 import { AddressBook } from '../../lib/system/address-book.js'
 import { defineSystem } from '../../lib/system/define-system.js'
 import type { SystemDescription } from '../../lib/system/description.js'
-import { type RunHooks, type RunOptions, type Running, runProcess } from '../../lib/system/run.js'
+import { type RunHooks, type Running, type RunOptions, runProcess } from '../../lib/system/run.js'
 import type { Deployment } from '../../lib/system/system.js'
 import { processesOf } from '../../lib/system/topology.js'
-import { type App, jsonLogger } from '../../lib/index.js'
 
 /** A secret that processes of a test share. */
 export const SECRET = 'a-secret-of-a-test-only'

@@ -9,8 +9,8 @@ import { AddressBook } from '../../lib/system/address-book.js'
 import { defineSystem } from '../../lib/system/define-system.js'
 import { late } from '../../lib/system/late.js'
 import { MOST_RECORDED, openRecording, readRecording } from '../../lib/system/recording.js'
-import type { Observer, Transport } from '../../lib/transport-kit.js'
 import { onOneProcess, wholeSystem } from '../../lib/system/topology.js'
+import type { Observer, Transport } from '../../lib/transport-kit.js'
 import { Processes, service, until } from './processes.js'
 
 const rates = service((app) => {
@@ -50,24 +50,27 @@ t.test('plugins are loaded before the services, in every process, and both get t
 })
 
 for (const transport of ['websocket', 'http'] as const) {
-  t.test(`processes whose hooks act on each other start without waiting for each other, over ${transport}`, async (t) => {
-    const asks = (own: string, other: string) =>
-      service((app) => {
-        app.add(`role:${own}`, () => own)
-        app.onReady(async () => heard.push(`${own} of ${await app.act(`role:${other}`)}`))
+  t.test(
+    `processes whose hooks act on each other start without waiting for each other, over ${transport}`,
+    async (t) => {
+      const asks = (own: string, other: string) =>
+        service((app) => {
+          app.add(`role:${own}`, () => own)
+          app.onReady(async () => heard.push(`${own} of ${await app.act(`role:${other}`)}`))
+        })
+      const heard: string[] = []
+      const processes = new Processes({
+        services: { one: asks('one', 'two'), two: asks('two', 'one') },
+        deployments: { split: { transport, groups: { one: ['one'], two: ['two'] } } },
       })
-    const heard: string[] = []
-    const processes = new Processes({
-      services: { one: asks('one', 'two'), two: asks('two', 'one') },
-      deployments: { split: { transport, groups: { one: ['one'], two: ['two'] } } },
-    })
-    t.teardown(() => processes.close())
-    const listening: string[] = []
-    const start = (id: string) => processes.start(id, {}, { onListening: (url) => listening.push(url) })
-    await Promise.all([start('one'), start('two')])
-    t.strictSame(heard.sort(), ['one of two', 'two of one'])
-    t.strictSame(listening.length, 2, 'each told its address before its services started')
-  })
+      t.teardown(() => processes.close())
+      const listening: string[] = []
+      const start = (id: string) => processes.start(id, {}, { onListening: (url) => listening.push(url) })
+      await Promise.all([start('one'), start('two')])
+      t.strictSame(heard.sort(), ['one of two', 'two of one'])
+      t.strictSame(listening.length, 2, 'each told its address before its services started')
+    },
+  )
 
   t.test(`acts, events and errors flow both ways over ${transport}`, async (t) => {
     const seen: unknown[] = []
@@ -88,7 +91,8 @@ for (const transport of ['websocket', 'http'] as const) {
     })
     t.teardown(() => processes.close())
     const [one, two] = await Promise.all([processes.start('rates'), processes.start('convert')])
-    await until(() => one.host.app.list('role:convert').length > 0)
+    await Promise.all([one.known(), two.known()])
+    t.equal(one.host.app.list('role:convert').length, 1)
     t.equal(await two.host.app.act('role:rates,cmd:set,rate:2'), 'from convert')
     await until(() => seen.length > 0)
     t.strictSame(seen, [2])
@@ -247,7 +251,14 @@ t.test('a door that cannot open is named with its port, and all that was opened 
   let closed = false
   let first = ''
   const processes = new Processes({
-    services: { rates: service((app) => app.onClose(() => void (closed = true))), convert },
+    services: {
+      rates: service((app) =>
+        app.onClose(() => {
+          closed = true
+        }),
+      ),
+      convert,
+    },
     deployments: {
       split: {
         groups: {
@@ -263,7 +274,15 @@ t.test('a door that cannot open is named with its port, and all that was opened 
       },
     },
   })
-  const starting = processes.start('rates', {}, { onListening: (url) => void (first = url) })
+  const starting = processes.start(
+    'rates',
+    {},
+    {
+      onListening: (url) => {
+        first = url
+      },
+    },
+  )
   await t.rejects(starting, {
     code: 'LUC_LISTEN_FAILED',
     message: `The http door of 'rates' cannot open on port ${port} of 127.0.0.1: EADDRINUSE: it is taken. Take another one, or 0 for any that is free.`,
@@ -294,7 +313,9 @@ t.test('a process whose door would let in internal actions does not start', asyn
       rates: {
         module: service((app) => {
           app.use((inner: App) => void inner.add('role:rates,cmd:reset', () => 'reset'))
-          app.onReady(() => void (started = true))
+          app.onReady(() => {
+            started = true
+          })
         }),
         internal: ['role:rates,cmd:reset'],
       },
@@ -352,31 +373,34 @@ t.test('close names what still ran when the time was over', async (t) => {
 })
 
 t.test('strict parity warns once for each pattern that a service sends and does not say it uses', async (t) => {
-  const processes = new Processes({
-    services: {
-      rates: { module: rates, uses: ['role:rates,event:changed'] },
-      shop: {
-        module: service((app) => {
-          app.add('role:shop', async (_message, context) => {
-            await context.act('role:rates,cmd:get', { pair: 'a' })
-            await context.act('role:rates,cmd:get', { pair: 'b' })
-            await context.act({ role: 'rates', cmd: 'get', pair: 'c' })
-            await context.act('role:convert', { cmd: 'amount', amount: 1 })
-            await context.emit('role:shop,event:sold')
-            await context.act('role:inner')
-            return 'done'
-          })
-          app.use((inner: App) => void inner.add('role:inner', (_message, context) => context.emit('role:deep')))
+  const processes = new Processes(
+    {
+      services: {
+        rates: { module: rates, uses: ['role:rates,event:changed'] },
+        shop: {
+          module: service((app) => {
+            app.add('role:shop', async (_message, context) => {
+              await context.act('role:rates,cmd:get', { pair: 'a' })
+              await context.act('role:rates,cmd:get', { pair: 'b' })
+              await context.act({ role: 'rates', cmd: 'get', pair: 'c' })
+              await context.act('role:convert', { cmd: 'amount', amount: 1 })
+              await context.emit('role:shop,event:sold')
+              await context.act('role:inner')
+              return 'done'
+            })
+            app.use((inner: App) => void inner.add('role:inner', (_message, context) => context.emit('role:deep')))
+          }),
+          uses: ['role:convert,cmd:*', 'role:inner'],
+        },
+        silent: service((app) => {
+          app.add('role:silent', (_message, context) => context.act('role:rates,cmd:get'))
         }),
-        uses: ['role:convert,cmd:*', 'role:inner'],
+        convert: { module: convert, uses: ['role:rates'] },
       },
-      silent: service((app) => {
-        app.add('role:silent', (_message, context) => context.act('role:rates,cmd:get'))
-      }),
-      convert: { module: convert, uses: ['role:rates'] },
+      deployments: { one: { groups: { all: '*' } } },
     },
-    deployments: { one: { groups: { all: '*' } } },
-  }, 'one')
+    'one',
+  )
   t.teardown(() => processes.close())
   const strict = await processes.start('all', { parity: 'strict' })
   await strict.host.app.act('role:shop')
@@ -389,10 +413,15 @@ t.test('strict parity warns once for each pattern that a service sends and does 
     /^'shop' emits role:deep, which/,
   ])
   t.equal(warned().length, 4)
-  const off = new Processes({
-    services: { shop: { module: service((app) => app.add('role:shop', (_m, c) => c.act('role:x').catch(() => {}))), uses: [] } },
-    deployments: { one: { groups: { all: '*' } } },
-  }, 'one')
+  const off = new Processes(
+    {
+      services: {
+        shop: { module: service((app) => app.add('role:shop', (_m, c) => c.act('role:x').catch(() => {}))), uses: [] },
+      },
+      deployments: { one: { groups: { all: '*' } } },
+    },
+    'one',
+  )
   t.teardown(() => off.close())
   await (await off.start('all', { parity: 'off' })).host.app.act('role:shop')
   t.strictSame(off.logged(40), [])
@@ -548,4 +577,3 @@ async function ask(url: string, message: object): Promise<unknown> {
   })
   return response.json()
 }
-

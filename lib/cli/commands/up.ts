@@ -4,10 +4,10 @@ import { type Control, openControl } from '../../system/control/open-control.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
-import { describeEnd, type End } from '../../system/supervise/end.js'
+import { describeEnd, type End, EndedEarly } from '../../system/supervise/end.js'
 import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
-import type { Hung, SupervisorEvents } from '../../system/supervise/supervisor.js'
+import type { Hung, SupervisorEvents } from '../../system/supervise/supervision.js'
 import type { Deployment } from '../../system/system.js'
 import { processesOf } from '../../system/topology.js'
 import { exitCodes } from '../exit-codes.js'
@@ -59,25 +59,20 @@ async function untilEnd(run: Run): Promise<number> {
     stop = resolve
   })
   const running = start(run, (id, end) => stop({ id, end }))
-  let control: Control | undefined
   const second = new Promise<EndSignal>((resolve) => {
     onSignals(running, lines, (signal) => stop({ signal }), resolve)
   })
-  void running.ready.then(() => io.stdout.write(`up: ${run.count} ${run.count === 1 ? 'process' : 'processes'}\n`))
-  const opened = openControlOf(run, running).then((open) => {
-    control = open
-  })
+  const up = () => io.stdout.write(`up: ${run.count} ${run.count === 1 ? 'process' : 'processes'}\n`)
+  running.ready.then(up, () => {}) // It is being closed.
+  const control = openControlOf(run, running)
   const why = await reason
   if ('signal' in why) lines.say('up', `${why.signal}: draining`)
   else tellDeath(why.id, why.end, io)
-  const ended = opened.then(async () => {
-    await control?.close()
-    return running.close()
-  })
-  const last = await Promise.race([ended, second])
+  const last = await Promise.race([running.close(), second])
+  if (typeof last === 'string') await running.kill()
+  // Who asked by it had an answer by now.
+  await (await control)?.close()
   if (typeof last === 'string') {
-    await running.kill()
-    await control?.close()
     return last === 'SIGINT' ? exitCodes.interrupted.code : exitCodes.terminated.code
   }
   for (const hung of last) tellHung(hung, io)
@@ -104,11 +99,14 @@ function start(
 function tellingEvents(lines: LogLines): Omit<SupervisorEvents, 'gaveUp'> {
   return {
     line: (id, line) => lines.print(id, line),
-    ready: (id, { doors }) => {
-      lines.say(id, ['ready', ...doors.map(({ transport, url }) => `${transport} at ${url}`)].join(', '))
+    ready: (id, { pid, doors }) => {
+      lines.say(id, ['ready', `pid ${pid}`, ...doors.map(({ transport, url }) => `${transport} at ${url}`)].join(', '))
     },
     leaving: (id) => lines.say(id, 'told to end: another process takes its place'),
-    stayed: (id, error) => lines.say(id, `could not be replaced: the new process ${error.message}`),
+    stayed: (id, error) => {
+      lines.say(id, `stays: a new process ${oneLine(error.message)}`)
+      if (error instanceof EndedEarly) for (const line of moreOf(error.end)) lines.say(id, line)
+    },
     died: (id, end, waitMs) => lines.say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`),
   }
 }
@@ -155,11 +153,15 @@ function aboutProcess({ id, pid, url, doors }: RunningDeployment['supervisor']['
 }
 
 function tellDeath(id: string, end: End, io: Io): void {
-  const { failure, lastLines } = end
-  const often = failure?.final === true ? '' : ' once more after 5 restarts within 30 s'
+  const often = end.failure?.final === true ? '' : ' once more after 5 restarts within 30 s'
   io.stderr.write(`lucilius: ${id} ${oneLine(describeEnd(end))}${often}. All processes are drained.\n`)
-  const more = failure?.frame?.split('\n') ?? lastLines
-  for (const line of more) io.stderr.write(`  ${harmlessText(line.replaceAll('\t', '  '))}\n`)
+  for (const line of moreOf(end)) io.stderr.write(`  ${harmlessText(line)}\n`)
+}
+
+/** The lines of code around a mistake, or what the process wrote last. */
+function moreOf({ failure, lastLines }: End): readonly string[] {
+  const lines = failure?.frame?.split('\n') ?? lastLines
+  return lines.map((line) => line.replaceAll('\t', '  '))
 }
 
 function tellHung({ id, what }: Hung, io: Io): void {

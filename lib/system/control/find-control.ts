@@ -44,7 +44,7 @@ async function socketsOf(folder: string, runDir: string | undefined): Promise<re
       if (!name.startsWith(prefix) || !name.endsWith('.sock')) continue
       const path = join(place, name)
       const file = await lstat(path).catch(() => undefined) // it may just have been removed
-      if (file?.isSocket() === true && isOwn(file)) found.push({ path, openedAt: file.ctimeMs })
+      if (file?.isSocket() === true && isOwn(file)) found.push({ path, openedAt: file.mtimeMs })
     }
   }
   return found.sort((a, b) => b.openedAt - a.openedAt)

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import nodeModule from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
 import type { HookCalls, HookMessage, HookQuestion } from './hook-calls.js'
 import type { ImportRecords } from './import-records.js'
 import type { SourcePlace } from './source-place.js'
-import { findSyntaxError } from './strip-types.js'
+import { findSyntaxError, loadStripper } from './strip-types.js'
 
 /** How long a module with a source map waits for the main thread, which may be busy. Its trace is worth no more. */
 const MAPS_WAIT_MS = 200
@@ -25,8 +26,9 @@ export function answerQuestions(port: MessagePort, records: ImportRecords): void
   // itself keeps no process alive.
 }
 
-/** Has the main thread switch source maps on, and waits until it did: Node reads a map when it compiles the module. */
+/** Has the main thread switch source maps on, unless they are on from the start, and waits until it did: Node reads a map when it compiles the module. */
 export function enableMaps(): Promise<void> {
+  if ('setSourceMapsSupport' in nodeModule) return Promise.resolve()
   maps ??= new Promise((resolve) => {
     const timer = setTimeout(resolve, MAPS_WAIT_MS)
     mapsEnabled = () => {
@@ -48,6 +50,7 @@ function callsOn(records: ImportRecords): HookCalls {
     loaded: () => records.loaded(),
     refresh: (files) => records.refresh(files),
     syntaxError: () => firstSyntaxError(records.loaded()),
+    warm: async () => void (await loadStripper()),
   }
 }
 

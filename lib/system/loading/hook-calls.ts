@@ -10,6 +10,7 @@ export interface HookCalls {
   loaded(): string[]
   refresh(files: readonly string[]): string[]
   syntaxError(): Promise<SourcePlace | undefined>
+  warm(): Promise<void>
 }
 
 /** A question of the main thread. */

@@ -1,6 +1,7 @@
 import { covers } from '../../covers.js'
 import { isGlob, literalLength } from '../../glob.js'
-import { compareSpecificity } from '../../specificity.js'
+import type { Pattern } from '../../pattern.js'
+import { compareKeyLists, compareSpecificity } from '../../specificity.js'
 import { errorOf, type Finding, warningOf } from './finding.js'
 import type { Layout, Owned } from './layout.js'
 import { meets } from './meets.js'
@@ -49,14 +50,12 @@ function shadowedBy(text: string, names: readonly string[], layout: Layout): Fin
 /** One finding for two services, however many patterns of theirs meet. */
 function ambiguous(actions: readonly Owned[]): Finding[] {
   const pairs = new Map<string, { readonly one: Owned; readonly other: Owned; count: number }>()
-  for (const [at, one] of actions.entries()) {
-    for (const other of actions.slice(at + 1)) {
-      if (one.owner === other.owner || !onlyAlphabetDecides(one, other)) continue
-      const name = JSON.stringify([one.owner, other.owner].sort())
-      const known = pairs.get(name)
-      if (known === undefined) pairs.set(name, { one, other, count: 1 })
-      else known.count++
-    }
+  for (const [one, other] of comparable(actions)) {
+    if (one.owner === other.owner || !onlyAlphabetDecides(one.pattern, other.pattern)) continue
+    const name = JSON.stringify([one.owner, other.owner].sort())
+    const known = pairs.get(name)
+    if (known === undefined) pairs.set(name, { one, other, count: 1 })
+    else known.count++
   }
   return [...pairs.values()].map(({ one, other, count }) => {
     const [winner, loser] = compareSpecificity(one.pattern, other.pattern) < 0 ? [one, other] : [other, one]
@@ -69,14 +68,41 @@ function ambiguous(actions: readonly Owned[]): Finding[] {
   })
 }
 
-/** Rules 1, 2 and 4 of the matching order say nothing. Without a key in common no message is meant for both. */
-function onlyAlphabetDecides({ pattern: a }: Owned, { pattern: b }: Owned): boolean {
-  if (a.keys.length !== b.keys.length || a.globs !== b.globs || a.text === b.text) return false
-  if (!a.keys.some((key) => b.keys.includes(key))) return false
-  if (a.keys.join('\0') === b.keys.join('\0') && literals(a.values) !== literals(b.values)) return false
-  return meets(a, b) && !covers(a, b) && !covers(b, a)
+/**
+ * Pairs of actions with as many keys, one of them in common: without that no message is meant for both. Of actions with
+ * the same keys only those with globs, for no message matches two others. So a few thousand are compared in no time.
+ */
+function* comparable(actions: readonly Owned[]): Generator<readonly [Owned, Owned]> {
+  const byKeys = new Map<string, Owned[]>()
+  for (const action of actions) {
+    const name = action.pattern.keys.join('\0')
+    const known = byKeys.get(name)
+    if (known === undefined) byKeys.set(name, [action])
+    else known.push(action)
+  }
+  const groups = [...byKeys.values()]
+  for (const [at, group] of groups.entries()) {
+    yield* pairsWithin(group.filter(({ pattern }) => pattern.globs > 0))
+    const keys = group[0]?.pattern.keys ?? []
+    for (const other of groups.slice(at + 1)) {
+      const others = other[0]?.pattern.keys ?? []
+      if (keys.length !== others.length || !keys.some((key) => others.includes(key))) continue
+      for (const one of group) for (const two of other) yield [one, two]
+    }
+  }
 }
 
-function literals(values: readonly string[]): number {
+function* pairsWithin(actions: readonly Owned[]): Generator<readonly [Owned, Owned]> {
+  for (const [at, one] of actions.entries()) for (const other of actions.slice(at + 1)) yield [one, other]
+}
+
+/** Rules 1, 2 and 4 of the matching order say nothing. */
+function onlyAlphabetDecides(a: Pattern, b: Pattern): boolean {
+  if (a.globs !== b.globs || a.text === b.text || !meets(a, b)) return false
+  if (compareKeyLists(a.keys, b.keys) === 0 && literals(a) !== literals(b)) return false
+  return !covers(a, b) && !covers(b, a)
+}
+
+function literals({ values }: Pattern): number {
   return values.filter(isGlob).reduce((sum, value) => sum + literalLength(value), 0)
 }

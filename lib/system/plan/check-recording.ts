@@ -5,7 +5,7 @@ import type { Layout } from './layout.js'
 import { recorded, type Sent } from './sent.js'
 import { quoted } from './words.js'
 
-/** The messages of a recorded run that services of the description sent, and what is to be said of the others. */
+/** The messages of a recorded run that services and plugins of the description sent, and what is to be said of the others. */
 export function checkRecording(
   recording: readonly RecordedSending[],
   { system }: Layout,
@@ -13,11 +13,12 @@ export function checkRecording(
   const sent: Sent[] = []
   const findings: Finding[] = []
   for (const { service, kind, message } of recording) {
-    const where = `services.${service}.uses`
-    const one = recorded(service, kind, message, where)
     const known = system.services.get(service)
-    if (known !== undefined) sent.push(one)
-    else if (!system.plugins.has(service)) findings.push(unknownSender(service))
+    const isPlugin = system.plugins.has(service)
+    const where = isPlugin ? `plugins.${service}` : `services.${service}.uses`
+    const one = recorded(service, kind, message, where)
+    if (known !== undefined || isPlugin) sent.push(one)
+    else findings.push(unknownSender(service))
     if (known?.uses === undefined || known.uses.some((use) => patternMatches(use, message))) continue
     const does = kind === 'act' ? 'acted on' : 'emitted'
     findings.push(
@@ -32,5 +33,9 @@ export function checkRecording(
 }
 
 function unknownSender(name: string): Finding {
-  return warningOf('UNKNOWN_SENDER', 'services', `${quoted(name)} sent messages and is no service of the description.`)
+  return warningOf(
+    'UNKNOWN_SENDER',
+    'services',
+    `${quoted(name)} sent messages and is neither a service nor a plugin of the description.`,
+  )
 }

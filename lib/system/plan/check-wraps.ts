@@ -11,8 +11,7 @@ export function checkWraps(layout: Layout): Finding[] {
     if (here.length === 0) continue
     for (const wrap of wraps) {
       const lost = layout.actions.find(
-        ({ owner, pattern }) =>
-          owner !== service && covers(wrap, pattern) && layout.groupsOf(owner).some((group) => !here.includes(group)),
+        ({ owner, pattern }) => covers(wrap, pattern) && layout.groupsOf(owner).some((group) => !here.includes(group)),
       )
       if (lost === undefined) continue
       const what = wrap.text === '' ? 'every action' : quoted(wrap.text)

@@ -5,7 +5,7 @@ import { errorOf, type Finding } from './finding.js'
 import { quoted } from './words.js'
 
 /** What a process listens on. */
-export interface ListeningOn {
+interface ListeningOn {
   readonly process: ProcessPlan
   /** For whom: the other processes, or clients of a door. */
   readonly what: string
@@ -14,7 +14,7 @@ export interface ListeningOn {
 }
 
 /** Everything that the processes of a deployment listen on. */
-export function listenersOf(processes: readonly ProcessPlan[]): ListeningOn[] {
+function listenersOf(processes: readonly ProcessPlan[]): ListeningOn[] {
   return processes.flatMap((process) => [
     ...(hasPeers(process, processes) ? [peerListener(process)] : []),
     ...process.outside.map(({ transport, host, port }) => ({ process, what: `the ${transport} door`, host, port })),

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ChildMessage, type Door, type ParentMessage, toChildMessage } from '../ipc.js'
-import { describeEnd, type End } from './end.js'
+import { type End, EndedEarly } from './end.js'
 import { Lines } from './lines.js'
 
 /** What to start. */
@@ -33,7 +33,7 @@ const LAST_WORDS_MS = 200
 
 /** One child process, from its start to its end. */
 export class Child {
-  /** Resolves when its services have started; rejects with what it ended of before. */
+  /** Resolves when its services have started; rejects with `EndedEarly`. */
   readonly ready: Promise<void>
   /** Resolves when it has ended and all that it printed was read. */
   readonly ended: Promise<End>
@@ -71,7 +71,7 @@ export class Child {
     const ready = new Promise<void>((resolve) => {
       this.#nowReady = resolve
     })
-    this.ready = Promise.race([ready, this.ended.then((end) => Promise.reject(new Error(describeEnd(end))))])
+    this.ready = Promise.race([ready, this.ended.then((end) => Promise.reject(new EndedEarly(end)))])
     this.ready.catch(() => {}) // Whoever waits hears of it; nobody has to.
   }
 

@@ -25,3 +25,14 @@ export function describeHung(end: End): string | undefined {
   if (late) return 'did not end in time and was killed'
   return code === 0 ? undefined : describeEnd(end)
 }
+
+/** A process ended before it was ready. */
+export class EndedEarly extends Error {
+  /** How it ended. */
+  readonly end: End
+
+  constructor(end: End) {
+    super(describeEnd(end))
+    this.end = end
+  }
+}

@@ -15,7 +15,8 @@ import { type ProcessPlan, processesOf } from '../topology.js'
 import { transportNamed } from '../transport-named.js'
 import { type Assignment, toArgument } from './assignment.js'
 import { childEnvironment } from './child-environment.js'
-import { type Hung, Supervisor, type SupervisorEvents } from './supervisor.js'
+import type { Hung, SupervisorEvents } from './supervision.js'
+import { Supervisor } from './supervisor.js'
 
 /** What to run as processes of their own. */
 export interface RunDeploymentOptions {
@@ -40,7 +41,7 @@ export interface RunningDeployment {
   readonly supervisor: Supervisor
   /** Knows the actions of all processes and has none itself. */
   readonly app: App
-  /** Resolves when all processes have been ready. */
+  /** Resolves when all processes have been ready, and `app` knows what they answer; may stay open if one is given up. */
   readonly ready: Promise<void>
   /** Drains all, those who ask before those who are asked. Resolves, once for all, when no process is left. */
   close(): Promise<readonly Hung[]>
@@ -83,8 +84,8 @@ export function runDeployment(options: RunDeploymentOptions): RunningDeployment 
     overlaps: (plan) => canOverlap(plan, system, environment),
     on,
   })
-  const app = onlooker(options, supervisor, secret)
-  const ready = supervisor.start()
+  const { app, known } = onlooker(options, supervisor, processes, secret)
+  const ready = Promise.all([supervisor.start(), known]).then(() => {})
   let closed: Promise<readonly Hung[]> | undefined
   const close = () => {
     const hung = supervisor.stop()
@@ -102,20 +103,36 @@ export function runDeployment(options: RunDeploymentOptions): RunningDeployment 
   }
 }
 
+interface Onlooker {
+  readonly app: App
+  /** Resolves when the app knows what all processes answer. */
+  readonly known: Promise<unknown>
+}
+
 /** An app that is connected to every process and exposes nothing. */
-function onlooker({ system, deployment, log }: RunDeploymentOptions, { addresses }: Supervisor, secret: string): App {
+function onlooker(
+  { system, deployment, log }: RunDeploymentOptions,
+  { addresses }: Supervisor,
+  processes: readonly ProcessPlan[],
+  secret: string,
+): Onlooker {
   const app = lucilius({ ...system.limits, name: 'up', parity: 'off', logger: log })
   const auth = sharedSecret(secret)
   const meet = async (id: string) => {
     const make = await transportNamed(deployment.transport)
     const to = late({ id, name: deployment.transport, addresses, to: (url) => make({ url }), log: app.log })
-    await app.connect(to, { auth, wait: false, events: { in: [], out: [] } })
+    await app.connect(to, { auth, events: { in: [], out: [] } })
   }
-  const stop = addresses.onId((id) => {
-    meet(id).catch(() => {}) // It is being closed.
-  })
+  const known = Promise.all(
+    processes.map(({ id }) => {
+      addresses.set(id, undefined) // Not there yet, and expected.
+      return meet(id)
+    }),
+  )
+  const stop = addresses.onId((id) => void meet(id).catch(() => {}))
+  known.catch((error) => log.debug({ err: error }, 'not all processes are known')) // It is being closed.
   app.onClose(stop)
-  return app
+  return { app, known }
 }
 
 /** Whether a process can be there before the one that it replaces is gone. */

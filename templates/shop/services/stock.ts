@@ -16,4 +16,9 @@ export function stock(app: App) {
     shelf.set(sku, left)
     return { left }
   })
+
+  // An event: whoever wants to know observes it, and the service that tells it waits for nobody.
+  app.on('role:order,event:placed', ({ number, sku, quantity }) => {
+    app.log.info({ number, sku, quantity }, 'packed')
+  })
 }

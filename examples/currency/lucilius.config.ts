@@ -1,0 +1,59 @@
+import { defineSystem } from 'lucilius/system'
+
+/** Who shares a process with whom once the system is split, and what the outside reaches. No service knows of it. */
+const groups = {
+  rates: ['rates'],
+  convert: {
+    services: ['convert', 'yen'],
+    replicas: 2,
+    outside: { transport: 'http', expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*'] },
+  },
+  market: ['market'],
+  client: ['client'],
+} as const
+
+export const system = defineSystem({
+  name: 'currency',
+  root: import.meta.url,
+  services: {
+    // There is one who decides which rate holds, and nobody from outside has a say in it.
+    rates: {
+      module: () => import('./rates.js'),
+      singleton: true,
+      uses: ['role:rates,event:changed'],
+      internal: ['role:rates,cmd:set'],
+    },
+    convert: { module: () => import('./convert.js'), uses: ['role:rates,cmd:list', 'role:convert,cmd:rate'] },
+    // A special case in front of convert. Without this line yen have decimals again, and nothing else changes.
+    yen: { module: () => import('./yen.js'), uses: [] },
+    market: {
+      module: () => import('./market.js'),
+      singleton: true,
+      options: { everyMs: 400, seed: 1 },
+      uses: ['role:rates,cmd:list', 'role:rates,cmd:set'],
+    },
+    client: {
+      module: () => import('./client.js'),
+      options: { everyMs: 1000, print: console.log },
+      uses: ['role:convert,cmd:amount'],
+    },
+  },
+  deployments: {
+    /** Everything in one process: `lucilius dev`. The port is a free one unless `--port` or `LUCILIUS_HTTP_PORT` says. */
+    dev: {
+      groups: {
+        all: {
+          services: '*',
+          outside: {
+            transport: 'http',
+            expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*', 'role:rates,cmd:list', 'role:rates,cmd:get'],
+          },
+        },
+      },
+    },
+    /** A process for each, two that convert: `lucilius up split`. */
+    split: { groups },
+    /** The same, and they talk HTTP: `lucilius up over-http`. */
+    'over-http': { transport: 'http', groups },
+  },
+})

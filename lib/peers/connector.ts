@@ -77,6 +77,7 @@ export class Connector {
       this.#known?.()
       this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connected')
     } catch (error) {
+      if (this.#closed) return // the attempt was given up
       if (error instanceof SelfConnection) return this.#giveUp()
       const code = error instanceof LuciliusError ? error.code : ''
       if (code === 'LUC_OPTIONS_INVALID' || (this.#waited && MISTAKES.has(code))) {

@@ -57,6 +57,8 @@ export interface OutsideDescription {
   readonly auth?: Auth | Authenticate
   /** Origins whose pages may connect over WebSocket: none unless given. */
   readonly origins?: readonly string[]
+  /** A message that `lucilius dev` shows how to send, in place of one that it makes of a pattern. */
+  readonly example?: PatternLike
 }
 
 /** Services that share a process. */

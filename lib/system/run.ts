@@ -1,7 +1,6 @@
 import type { App } from '../app.js'
 import { type Host, type HostOptions, hostApp } from '../host.js'
 import type { Logger } from '../logger.js'
-import type { Message } from '../message.js'
 import type { AddressBook } from './address-book.js'
 import { Doors, type OpenDoor } from './doors.js'
 import type { Environment } from './environment.js'
@@ -10,9 +9,9 @@ import { loadPlugin } from './loading/load-plugin.js'
 import type { Loaded } from './loading/load-system.js'
 import { ownerOf } from './owner.js'
 import { type PeerWiring, peerWiring } from './peer-wiring.js'
+import { sendHook } from './send-hook.js'
 import type { Deployment } from './system.js'
 import type { ProcessPlan } from './topology.js'
-import { usesWatch } from './uses-watch.js'
 
 /** One process of a system. */
 export interface RunOptions {
@@ -110,23 +109,6 @@ function hostOf(options: RunOptions): Host {
     onSend === undefined ? {} : { onSend },
   )
   return host
-}
-
-/** In strict parity, or if somebody wants to hear of it, every message that is sent is looked at. */
-function sendHook({ loaded, parity, onSend }: RunOptions, log: Logger, host: () => Host): HostOptions['onSend'] {
-  const isStrict = (parity ?? (process.env.NODE_ENV === 'production' ? 'off' : 'strict')) === 'strict'
-  if (!isStrict && onSend === undefined) return undefined
-  const find = (message: Message) => host().app.find(message)
-  const watch = isStrict ? usesWatch({ services: loaded.system.services, find, log }) : undefined
-  const owners = new Map<string, string>()
-  return (sending) => {
-    // A plugin that a service uses is part of it.
-    const service = owners.get(sending.service) ?? ownerOf(sending.service, host().inventory().plugins)
-    owners.set(sending.service, service)
-    const heard = { ...sending, service }
-    watch?.(heard)
-    onSend?.(heard)
-  }
 }
 
 async function useAll(app: App, { system, folder }: Loaded, services: readonly string[]): Promise<void> {

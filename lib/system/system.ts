@@ -1,4 +1,5 @@
 import type { Auth, Authenticate } from '../auth.js'
+import type { Message } from '../message.js'
 import type { Pattern } from '../pattern.js'
 import type { EventExposure, PatternList } from '../peers/exposure.js'
 import type { Limits, ModuleLike } from './description.js'
@@ -45,6 +46,8 @@ export interface Outside {
   readonly auth: Auth | Authenticate | undefined
   /** Origins whose pages may connect over WebSocket. */
   readonly origins: readonly string[]
+  /** A message that shows how to use the door, if one is described. */
+  readonly example?: Message
   /**
    * The services whose actions are let in; all of the process if absent. It is there where one process opens the doors of
    * several groups, so that `expose: '*'` lets in no more than it does when they are split.

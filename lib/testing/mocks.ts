@@ -1,5 +1,5 @@
-import type { Plugin } from '../app.js'
 import { mock } from '../../plugins/mock/index.js'
+import type { Plugin } from '../app.js'
 
 /** A plugin for each mock: loaded in every process, so whoever sends the message gets the mock's answer. */
 export function mocksOf(mocks: { readonly [pattern: string]: unknown } = {}): Plugin[] {

@@ -1,6 +1,6 @@
+import type { Plugin } from '../app.js'
 import type { Sending } from '../host.js'
 import type { Message } from '../message.js'
-import type { Plugin } from '../app.js'
 
 /** A message that passed. */
 export interface Recorded {

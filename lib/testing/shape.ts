@@ -32,7 +32,8 @@ export function chosenServices(system: System, only: readonly string[] | undefin
 
 /** The deployment of a test: one process for all, or one for each service and one to ask from. No doors. */
 export function deploymentOf(shape: Shape, services: readonly string[]): Deployment {
-  const groups = shape === 'split' ? [...services.map((name) => group(name, [name])), group(TESTER, [])] : [group(TESTER, services)]
+  const groups =
+    shape === 'split' ? [...services.map((name) => group(name, [name])), group(TESTER, [])] : [group(TESTER, services)]
   return { name: shape, transport: 'websocket', groups: new Map(groups.map((one) => [one.name, one])) }
 }
 

@@ -65,10 +65,13 @@ export async function testSystem(
   const recorder = new Recorder()
   const system = withPlugins(described, [recorder.plugin(), ...mocksOf(mocks)])
   const running = await start(system, deploymentOf(shape, chosenServices(system, only)), shape, recorder)
+  const tester = running.find(({ id }) => id === TESTER) as Running // each shape has one
   const close = async () => {
+    // First, so that the others have what it sent before they drain.
+    await tester.close()
     await closeAll(running)
   }
-  const { app } = (running.find(({ id }) => id === TESTER) as Running).host // each shape has one
+  const { app } = tester.host
   return { act: app.act, emit: app.emit, messages: recorder.messages, close, [Symbol.asyncDispose]: close }
 }
 

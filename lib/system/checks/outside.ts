@@ -1,4 +1,7 @@
 import type { Auth, Authenticate } from '../../auth.js'
+import { LuciliusError } from '../../errors.js'
+import { isMessage, type Message } from '../../message.js'
+import { parseMessage } from '../../message-text.js'
 import type { Outside } from '../system.js'
 import { hostAt } from './address.js'
 import { hasKeys } from './keys.js'
@@ -7,7 +10,7 @@ import { oneOf } from './one-of.js'
 import { eventsAt, exposureAt } from './patterns.js'
 import type { Place } from './place.js'
 
-const known = ['transport', 'port', 'host', 'expose', 'events', 'auth', 'origins']
+const known = ['transport', 'port', 'host', 'expose', 'events', 'auth', 'origins', 'example']
 
 /** The doors of a group: one, a list, or none. */
 export function doorsAt(place: Place): readonly { readonly place: Place; readonly door: Outside }[] {
@@ -28,6 +31,7 @@ function doorAt(place: Place): Outside {
     events: eventsAt(place.at('events')),
     auth: authAt(place.at('auth')),
     origins: originsAt(place.at('origins'), transport),
+    ...exampleAt(place.at('example')),
   })
 }
 
@@ -57,4 +61,18 @@ function originAt(place: Place): string | undefined {
     if (origin !== 'null' && pathname === '/' && search === '') return origin
   }
   return place.wrong('scheme, host and port of pages, such as https://shop.example: no path, no star')
+}
+
+function exampleAt(place: Place): { readonly example?: Message } {
+  const { value } = place
+  if (value === undefined) return {}
+  if (isMessage(value)) return { example: value }
+  try {
+    if (typeof value === 'string') return { example: parseMessage(value) }
+    place.expected('a message such as role:convert,cmd:rate,from:usd,to:eur')
+  } catch (error) {
+    if (!(error instanceof LuciliusError)) throw error
+    place.wrong(error.message)
+  }
+  return {}
 }

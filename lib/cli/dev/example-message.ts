@@ -1,0 +1,6 @@
+import { isGlob } from '../../glob.js'
+import type { Inventory } from '../../host.js'
+import type { Message } from '../../message.js'
+import { toPattern } from '../../pattern.js'
+import { toExposure } from '../../peers/exposure.js'
+import type { Outside } from '../../system/system.js'

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { eventually, sources, start, started } from './up-program.js'
+
+const dies = "setTimeout(() => { throw new Error('out of rates') }, 10)"
+
+t.test('the processes of one that is killed drain and end by themselves', async (t) => {
+  const up = await started(t, ['up'], 3)
+  up.signal('SIGKILL')
+  await up.ended
+  await eventually(() => up.isGone())
+})
+
+t.test('processes are killed, told to end and replaced under load, and no call fails that need not', async (t) => {
+  const up = await started(t, ['up'], 3)
+  const ids = ['convert.1', 'rates', 'convert.2']
+  const newAfter = async (id: string, signal: NodeJS.Signals) => {
+    const before = await up.pidOf(id)
+    process.kill(before, signal)
+    await eventually(async () => {
+      const pids = await up.pidsOf(id)
+      return pids.length === 1 && !pids.includes(before)
+    })
+  }
+
+  const idempotent = await up.load('role:convert,cmd:rate')
+  for (const id of ids) {
+    await newAfter(id, 'SIGKILL')
+    await up.until((line) => line.startsWith(id) && line.includes('was killed by SIGKILL; starts again in 0.1 s'))
+  }
+  t.strictSame(await idempotent.stop(), [], 'killed: idempotent calls')
+
+  const all = await up.load('role:convert,cmd:slow,ms:20')
+  for (const id of ids) await newAfter(id, 'SIGTERM')
+  t.strictSame(await all.stop(), [], 'told to end: calls of any kind')
+
+  const more = await up.load('role:convert,cmd:slow,ms:20')
+  const before = await Promise.all(ids.map(up.pidOf))
+  up.signal('SIGHUP')
+  await up.until((line) => line.includes('all processes are replaced'))
+  t.strictSame(await more.stop(), [], 'SIGHUP, one after the other: calls of any kind')
+  const after = await Promise.all(ids.map(up.pidOf))
+  t.notOk(before.some((pid) => after.includes(pid)))
+  t.equal(up.lines.filter((line) => line.includes('starts again')).length, ids.length, 'only those killed have failed')
+})
+
+t.test('a process that dies again and again ends it all with 1, and it says who died of what', async (t) => {
+  const up = start(t, ['up'], {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', dies) })
+  const { code, complaints } = await up.ended
+  t.equal(code, 1)
+  t.match(complaints, /^lucilius: rates exited with code 1: out of rates .*5 restarts within 30 s/)
+  t.equal(up.lines.filter((line) => line.includes('starts again')).length, 5)
+  t.ok(up.isGone())
+})
+
+t.test('what no second try changes ends it at once, with the place', async (t) => {
+  const up = start(t, ['up'], {}, { 'rates.mjs': 'export const rates = (app) => { app.add( }\n' })
+  const { code, complaints } = await up.ended
+  t.equal(code, 1)
+  t.match(complaints, /^lucilius: rates exited with code 1: .*rates\.mjs:1:\d+/)
+  t.notOk(up.lines.some((line) => line.includes('starts again')))
+})

@@ -1,12 +1,15 @@
 import { defineSystem } from 'lucilius/system'
 
+/** What `lucilius dev` shows how to ask. */
+const example = 'role:convert,cmd:amount,from:usd,to:eur,amount:100'
+
 /** Who shares a process with whom once the system is split, and what the outside reaches. No service knows of it. */
 const groups = {
   rates: ['rates'],
   convert: {
     services: ['convert', 'yen'],
     replicas: 2,
-    outside: { transport: 'http', expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*'] },
+    outside: { transport: 'http', expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*'], example },
   },
   market: ['market'],
   client: ['client'],
@@ -23,8 +26,8 @@ export const system = defineSystem({
       uses: ['role:rates,event:changed'],
       internal: ['role:rates,cmd:set'],
     },
+    // yen is a special case in front of convert: without it yen have decimals, and nothing else changes.
     convert: { module: () => import('./convert.js'), uses: ['role:rates,cmd:list', 'role:convert,cmd:rate'] },
-    // A special case in front of convert. Without this line yen have decimals again, and nothing else changes.
     yen: { module: () => import('./yen.js'), uses: [] },
     market: {
       module: () => import('./market.js'),
@@ -46,7 +49,8 @@ export const system = defineSystem({
           services: '*',
           outside: {
             transport: 'http',
-            expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*', 'role:rates,cmd:list', 'role:rates,cmd:get'],
+            expose: ['role:convert,cmd:*', 'role:convert,cmd:*,to:*', 'role:rates,cmd:get', 'role:rates,cmd:list'],
+            example,
           },
         },
       },

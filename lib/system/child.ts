@@ -1,7 +1,7 @@
 /**
  * The program of a process that `lucilius up` starts. It runs what its argument says, tells its parent how it fares, and
  * leaves the order of ending to it: of SIGINT and SIGHUP, which a terminal sends to all processes, it takes no notice, and
- * at SIGTERM it asks for its turn. Without its parent it drains and ends.
+ * at SIGTERM it asks for its turn; at a second one, and without its parent, it drains and ends.
  */
 import { LuciliusError } from '../errors.js'
 import { jsonLogger, type Logger } from '../logger.js'
@@ -31,9 +31,10 @@ let isEnding = false
 // A parent that died reads no more: what is printed is lost, and that is all.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
-process.once('SIGTERM', () => {
-  process.once('SIGTERM', () => end())
-  if (!process.connected) return end()
+let isLeaving = false
+process.on('SIGTERM', () => {
+  if (isLeaving || !process.connected) return end()
+  isLeaving = true
   void tell({ type: 'leaving' })
   setTimeout(() => end(), TURN_MS).unref()
 })

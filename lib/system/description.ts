@@ -19,6 +19,8 @@ export interface ServiceDescription {
   readonly singleton?: boolean
   /** What it sends: patterns of acts and of events. `plan` finds each a home, strict parity warns of anything else. */
   readonly uses?: readonly PatternLike[]
+  /** Events among what it sends that nobody has to observe: like `uses`, but without a home they are no mistake. */
+  readonly emits?: readonly PatternLike[]
   /** Actions of its own that are never to be exposed to the outside. */
   readonly internal?: readonly PatternLike[]
 }

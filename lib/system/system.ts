@@ -16,6 +16,8 @@ export interface Service {
   readonly singleton: boolean
   /** What it sends. Undefined: it does not say. */
   readonly uses: readonly Pattern[] | undefined
+  /** Events that it emits and that nobody has to observe. */
+  readonly emits: readonly Pattern[]
   /** Actions of its own that are never to be exposed to the outside. */
   readonly internal: readonly Pattern[]
 }

@@ -3,8 +3,8 @@ import type { ActionInfo } from '../explain.js'
 import type { Sending } from '../host.js'
 import type { Logger } from '../logger.js'
 import type { Message } from '../message.js'
-import type { Pattern } from '../pattern.js'
 import { scalarPairs } from './scalar-pairs.js'
+import type { Service } from './system.js'
 
 /** Patterns that are warned of: whoever has not looked by then will not look at more. */
 const MOST = 1000
@@ -12,7 +12,7 @@ const MOST = 1000
 /** What watching needs to know. */
 export interface UsesWatchOptions {
   /** What each service says it sends; undefined: it does not say. */
-  readonly services: ReadonlyMap<string, { readonly uses: readonly Pattern[] | undefined }>
+  readonly services: ReadonlyMap<string, Pick<Service, 'uses' | 'emits'>>
   /** The action that answers a message. */
   readonly find: (message: Message) => Pick<ActionInfo, 'pattern'> | undefined
   readonly log: Logger
@@ -26,8 +26,9 @@ export function usesWatch({ services, find, log }: UsesWatchOptions): (sending: 
   const warned = new Set<string>()
   return (sending) => {
     const { service, kind, message } = sending
-    const uses = services.get(service)?.uses
+    const { uses, emits = [] } = services.get(service) ?? {}
     if (uses === undefined || uses.some((one) => patternMatches(one, message))) return
+    if (kind === 'emit' && emits.some((one) => patternMatches(one, message))) return
     const pattern = nameOf(sending, find)
     const key = `${service} ${kind} ${pattern}`
     if (warned.has(key) || warned.size >= MOST) return

@@ -38,7 +38,7 @@ t.test(
     up.signalAll('SIGINT')
     t.strictSame(await up.ended, { code: 0, complaints: '' })
     const drained = up.lines.filter((line) => line.endsWith('| closed')).map((line) => line.split(' ')[0])
-    t.strictSame(drained, ['convert.1', 'convert.2', 'rates'])
+    t.strictSame([...drained.slice(0, 2).sort(), ...drained.slice(2)], ['convert.1', 'convert.2', 'rates'])
     t.ok(
       up.lines.some((line) => line.endsWith('slow done with 0.9')),
       'what ran was finished',

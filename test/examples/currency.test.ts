@@ -1,6 +1,6 @@
 import t from 'tap'
-import { market } from '../../examples/currency/market.js'
 import { system } from '../../examples/currency/lucilius.config.js'
+import { market } from '../../examples/currency/market.js'
 import { jsonLogger, lucilius } from '../../lib/index.js'
 import { type Shape, type TestSystemOptions, testSystem } from '../../lib/testing/index.js'
 import { mock } from '../../plugins/mock/index.js'

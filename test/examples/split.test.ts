@@ -46,40 +46,43 @@ for (const [deployment, signal] of [
   ['split', 'SIGINT'],
   ['over-http', 'SIGTERM'],
 ] as const) {
-  t.test(`${deployment}: two convert, one of them is killed, no conversion fails, and ${signal} ends all`, async (t) => {
-    const up = lucilius(t, ['up', deployment], counted)
-    await up.says(/^up: 5 processes$/m)
-    await up.says(/^market .*simulated/m)
-    await up.says(/^client .*100 usd = [\d.]+ eur .* 100 chf = \d+ jpy$/m)
+  t.test(
+    `${deployment}: two convert, one of them is killed, no conversion fails, and ${signal} ends all`,
+    async (t) => {
+      const up = lucilius(t, ['up', deployment], counted)
+      await up.says(/^up: 5 processes$/m)
+      await up.says(/^market .*simulated/m)
+      await up.says(/^client .*100 usd = [\d.]+ eur .* 100 chf = \d+ jpy$/m)
 
-    const control = await controlOf(t, dirname(counted), up)
-    const load = underLoad(control)
-    await up.says(/^convert\.1 \| answered \d/m)
-    await up.says(/^convert\.2 \| answered \d/m)
+      const control = await controlOf(t, dirname(counted), up)
+      const load = underLoad(control)
+      await up.says(/^convert\.1 \| answered \d/m)
+      await up.says(/^convert\.2 \| answered \d/m)
 
-    const doors = [...up.printed().matchAll(/^convert\.\d .*\bhttp at (http:\S+)$/gm)].map(([, url = '']) => url)
-    t.equal(doors.length, 2)
-    await within(5000, async () => {
-      // Again and again: the market may have asked before and set after it.
-      await control.act('role:rates,cmd:set,currency:jpy,rate:100000')
-      const amounts = await Promise.all(doors.map(yenFor))
-      return amounts.every((amount) => amount > 50_000)
-    })
+      const doors = [...up.printed().matchAll(/^convert\.\d .*\bhttp at (http:\S+)$/gm)].map(([, url = '']) => url)
+      t.equal(doors.length, 2)
+      await within(5000, async () => {
+        // Again and again: the market may have asked before and set after it.
+        await control.act('role:rates,cmd:set,currency:jpy,rate:100000')
+        const amounts = await Promise.all(doors.map(yenFor))
+        return amounts.every((amount) => amount > 50_000)
+      })
 
-    const { pid = 0 } = (await control.about()).processes.find(({ id }) => id === 'convert.1') ?? {}
-    process.kill(pid, 'SIGKILL')
-    const before = load.answers()
-    await up.says(/^convert\.1 .*SIGKILL; starts again in 0\.1 s$/m)
-    await up.says(/^convert\.1 .*SIGKILL(.|\n)*^convert\.1 \| ready/m)
-    await within(5000, async () => load.answers() > before + 50)
-    t.strictSame(await load.stop(), [])
-    t.notMatch(up.printed(), /no answer/, 'nor did one of the client')
+      const { pid = 0 } = (await control.about()).processes.find(({ id }) => id === 'convert.1') ?? {}
+      process.kill(pid, 'SIGKILL')
+      const before = load.answers()
+      await up.says(/^convert\.1 .*SIGKILL; starts again in 0\.1 s$/m)
+      await up.says(/^convert\.1 .*SIGKILL(.|\n)*^convert\.1 \| ready/m)
+      await within(5000, async () => load.answers() > before + 50)
+      t.strictSame(await load.stop(), [])
+      t.notMatch(up.printed(), /no answer/, 'nor did one of the client')
 
-    process.kill(-(up.child.pid ?? 0), signal) // As a terminal does it, to all of them.
-    t.match(await up.ended, { code: 0, stderr: '' })
-    t.throws(() => process.kill(-(up.child.pid ?? 0), 0), { code: 'ESRCH' }, 'no process is left')
-    t.strictSame(readdirSync(up.runDir), [], 'no socket is left')
-  })
+      process.kill(-(up.child.pid ?? 0), signal) // As a terminal does it, to all of them.
+      t.match(await up.ended, { code: 0, stderr: '' })
+      t.throws(() => process.kill(-(up.child.pid ?? 0), 0), { code: 'ESRCH' }, 'no process is left')
+      t.strictSame(readdirSync(up.runDir), [], 'no socket is left')
+    },
+  )
 }
 
 /** Starts a command on the system, with a folder of its own for sockets. */

@@ -21,7 +21,7 @@ const services = { rates: './rates.js', convert: './convert.js' }
 t.test('a description of services is all that a system needs', (t) => {
   const load = async () => ({})
   const system = defineSystem({ services: { rates: './rates.js', convert: load } })
-  const plain = { options: undefined, singleton: false, uses: undefined, internal: [] }
+  const plain = { options: undefined, singleton: false, uses: undefined, emits: [], internal: [] }
   t.strictSame([...system.services.values()], [
     { ...plain, name: 'rates', module: './rates.js' },
     { ...plain, name: 'convert', module: load },
@@ -221,6 +221,8 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
   [opened({ events: { in: [''] } }), /outside.events.in\[0\]: the catch-all ''/],
   [opened({ auth: 'canary-secret-0123' }), /outside.auth: sharedSecret\('…'\), or a function \(request\) => identity$/],
   [opened({ origins: ['https://shop.example'] }), /outside.origins: only a 'websocket' door has origins$/],
+  [opened({ example: 'a' }), /outside.example: .*"a"/],
+  [opened({ example: 7 }), /outside.example: a message such as .*, not 7$/],
   [opened({ transport: 'websocket', origins: ['*'] }), /outside.origins\[0\]: scheme, host and port of pages/],
   [
     opened({ transport: 'websocket', origins: ['https://shop.example/page'] }),
@@ -308,6 +310,7 @@ t.test('the docs have every key of a description, and no other', (t) => {
     events: { in: '*', out: [] },
     auth: () => true,
     origins: ['https://shop.example'],
+    example: 'd:1',
   }
   const group: Required<GroupDescription<'a'>> = { services: ['a'], replicas: 1, listen, outside, peers: ['g'] }
   const deployment: Required<DeploymentDescription<'a'>> = { transport: 'websocket', groups: { g: group } }
@@ -316,6 +319,7 @@ t.test('the docs have every key of a description, and no other', (t) => {
     options: 1,
     singleton: true,
     uses: ['b:1'],
+    emits: ['e:1'],
     internal: ['c:1'],
   }
   const plugin: Required<PluginDescription> = { module: './b.js', options: 1 }

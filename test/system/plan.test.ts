@@ -39,6 +39,14 @@ t.test('a system in which every message has a home has nothing to be said agains
   }
 })
 
+t.test('an event that nobody has to observe is no mistake without a home, and one in `uses` is', async (t) => {
+  const quiet = { rates: { adds: ['role:rates'], uses: [], emits: ['role:rates,event:changed'] } }
+  t.match(plan(quiet, { all: '*' }).findings, [{ level: 'warning', code: 'UNHEARD', where: 'services.rates.emits[0]' }])
+  t.strictSame(plan({ ...quiet, convert: { ...convert, uses: [] } }, { all: '*' }).findings, [])
+  const loud = { rates: { adds: ['role:rates'], uses: ['role:rates,event:changed'] } }
+  t.match(plan(loud, { all: '*' }).findings, [{ level: 'error', code: 'MISSING_HOME' }])
+})
+
 t.test('a plan says who runs where, and listens where', async (t) => {
   const { processes, links, services } = plan(
     { rates, convert },

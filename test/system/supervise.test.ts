@@ -349,6 +349,27 @@ t.test('a process that is told to end from outside is replaced, which is no fail
   t.strictSame(events, ['rates leaving', 'rates leaving', 'rates leaving'])
 })
 
+t.test('a replacement that is told to end while it starts takes over, and is replaced in its turn', async (t) => {
+  const { supervisor, events, lines, until } = supervised(t, { rates: 'well', convert: 'well' }, { restarts: 0 })
+  await supervisor.start()
+  const [before] = pids(supervisor)
+  const rolled = supervisor.roll(['rates'])
+  const next = await until(() =>
+    supervisor.processes.find(({ id, pid, url }) => id === 'rates' && url && pid !== before),
+  )
+  process.kill(next.pid as number, 'SIGTERM')
+  await rolled
+  t.ok(lines.some((line) => line.startsWith('convert addresses') && line.includes(`test://${next.pid}`)))
+  const [after] = supervisor.processes.filter(({ id }) => id === 'rates')
+  t.notOk([before, next.pid].includes(after?.pid))
+  await until(
+    () =>
+      lines.includes(`convert addresses {"rates":"${after?.url}"}`) ||
+      lines.includes(`convert addresses {"rates.2":"${after?.url}"}`),
+  )
+  t.strictSame(events, ['rates leaving'])
+})
+
 t.test('a replacement that fails leaves the old process where it is', async (t) => {
   const file = fileOf(t)
   const { supervisor, events, until } = supervised(t, { rates: 'dies if', convert: 'well' }, { args: [file] })

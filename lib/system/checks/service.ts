@@ -4,11 +4,12 @@ import { isShort, moduleAt } from './module.js'
 import { patternsAt } from './patterns.js'
 import type { Place } from './place.js'
 
-const known = ['module', 'options', 'singleton', 'uses', 'internal']
+const known = ['module', 'options', 'singleton', 'uses', 'emits', 'internal']
 
 /** A service of the description. */
 export function serviceAt(name: string, place: Place): Service {
-  const plain = { name, options: undefined, singleton: false, uses: undefined, internal: Object.freeze([]) }
+  const none = Object.freeze([])
+  const plain = { name, options: undefined, singleton: false, uses: undefined, emits: none, internal: none }
   if (isShort(place)) return Object.freeze({ ...plain, module: moduleAt(place) })
   if (!hasKeys(place, known, 'a path, a function that imports it, or an object')) return { ...plain, module: '' }
   const singleton = place.at('singleton')
@@ -19,6 +20,7 @@ export function serviceAt(name: string, place: Place): Service {
     options: place.at('options').value,
     singleton: singleton.value === true,
     uses: patternsAt(place.at('uses')),
-    internal: patternsAt(place.at('internal')) ?? plain.internal,
+    emits: patternsAt(place.at('emits')) ?? none,
+    internal: patternsAt(place.at('internal')) ?? none,
   })
 }

@@ -57,7 +57,8 @@ export class Exchange {
       restart ??= this.#reasonOf(file, own)
       for (const owner of own) owners.add(owner)
     }
-    if (restart === undefined && this.#count + owners.size > MOST_EXCHANGED) restart = `${this.#count} services were exchanged`
+    if (restart === undefined && this.#count + owners.size > MOST_EXCHANGED)
+      restart = `${this.#count} services were exchanged`
     if (restart !== undefined) return this.#restart(restart)
     if (owners.size === 0) {
       this.#changed.clear()

@@ -10,7 +10,8 @@ export function restartReason(file: string, where: Where, loaded: Loaded): strin
   const isOfFolder = dirname(file) === folderOf(where, loaded)
   if (isOfFolder && isSetting(name)) return `${name} has changed`
   if (isOfFolder && loaded.file === undefined && /^lucilius[.]config[.]m?[jt]s$/.test(name)) return `${name} is new`
-  if (Object.hasOwn(createRequire(import.meta.url).cache, file)) return `${name} is CommonJS, which cannot be loaded anew`
+  if (Object.hasOwn(createRequire(import.meta.url).cache, file))
+    return `${name} is CommonJS, which cannot be loaded anew`
   return servicesReason(where, loaded)
 }
 
@@ -37,4 +38,3 @@ function servicesReason({ cwd, config }: Where, { file, folder, system }: Loaded
     return undefined // nothing is left of it: what runs goes on until there is something again
   }
 }
-

@@ -19,7 +19,9 @@ export function checkRecording(
     const one = recorded(service, kind, message, where)
     if (known !== undefined || isPlugin) sent.push(one)
     else findings.push(unknownSender(service))
-    if (known?.uses === undefined || known.uses.some((use) => patternMatches(use, message))) continue
+    if (known?.uses === undefined) continue
+    const declared = kind === 'act' ? known.uses : [...known.uses, ...known.emits]
+    if (declared.some((use) => patternMatches(use, message))) continue
     const does = kind === 'act' ? 'acted on' : 'emitted'
     findings.push(
       warningOf(

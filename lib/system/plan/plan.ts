@@ -33,6 +33,8 @@ export interface PlannedService {
   readonly subscriptions: readonly string[]
   /** What it says that it sends. Null: it does not say, and its messages are not checked. */
   readonly uses: readonly string[] | null
+  /** Events that nobody has to observe. */
+  readonly emits: readonly string[]
 }
 
 /** Who takes a message. */
@@ -128,9 +130,10 @@ export function planDeployment({ system, deployment, offers, environment, record
 
 /** The catch-all says that anything may be sent: nothing follows from it. */
 function declarations({ system }: Layout): Sent[] {
-  return [...system.services.values()].flatMap(({ name, uses = [] }) =>
-    uses.flatMap((use, at) => (use.text === '' ? [] : [declared(name, use, `services.${name}.uses[${at}]`)])),
-  )
+  return [...system.services.values()].flatMap(({ name, uses = [], emits }) => [
+    ...uses.flatMap((use, at) => (use.text === '' ? [] : [declared(name, use, `services.${name}.uses[${at}]`)])),
+    ...emits.map((event, at) => declared(name, event, `services.${name}.emits[${at}]`, 'emit')),
+  ])
 }
 
 function waysOf(
@@ -157,13 +160,14 @@ function linksOf({ groups }: Layout): (readonly [string, string])[] {
 
 function plannedService(name: string, layout: Layout): PlannedService {
   const { actions = [], subscriptions = [] } = layout.offers.services.get(name) ?? {}
-  const uses = layout.system.services.get(name)?.uses
+  const { uses, emits = [] } = layout.system.services.get(name) ?? {}
   return {
     name,
     groups: layout.groupsOf(name).map((group) => group.name),
     actions: actions.map(({ text }) => text),
     subscriptions: subscriptions.map(({ text }) => text),
     uses: uses?.map(({ text }) => text) ?? null,
+    emits: emits.map(({ text }) => text),
   }
 }
 

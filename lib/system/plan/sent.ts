@@ -25,10 +25,10 @@ export interface Sent {
 }
 
 /** A pattern that a service declares. Its globs stand for any value. */
-export function declared(service: string, pattern: Pattern, where: string): Sent {
+export function declared(service: string, pattern: Pattern, where: string, kind?: Kind): Sent {
   const { text, keys, globs } = pattern
   const lacks = (other: Pattern) => lacking(other, keys, (part) => meets(part, pattern))
-  return { service, kind: undefined, text, where, exact: globs === 0, lacks }
+  return { service, kind, text, where, exact: globs === 0, lacks }
 }
 
 /** The pairs of a message that was sent, as they stood in the code of the service. */

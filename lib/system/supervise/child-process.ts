@@ -39,6 +39,8 @@ export class Child {
   readonly ended: Promise<End>
   /** It was asked to end, or asked for it: whatever comes of it is no failure. */
   leaving = false
+  /** It takes no new work any more. */
+  isWithdrawn = false
   /** It is ready and has not ended. */
   isReady = false
   /** Where its peers reach it, once it listens. */
@@ -54,7 +56,6 @@ export class Child {
   #killer: NodeJS.Timeout | undefined
   #late = false
   #exited = false
-  #withdrawn = false
   #nowReady: (() => void) | undefined
 
   constructor(launch: Launch, events: ChildEvents) {
@@ -104,8 +105,8 @@ export class Child {
   }
 
   #withdraw(): void {
-    if (this.#withdrawn) return
-    this.#withdrawn = true
+    if (this.isWithdrawn) return
+    this.isWithdrawn = true
     this.#events.withdrawn()
   }
 

@@ -61,7 +61,7 @@ export class Seat {
 
   /** Replaces the process. Resolves when the new one is ready and the old one has ended; rejects with what kept it. */
   roll(): Promise<void> {
-    this.#rolling ??= this.#replace().finally(() => {
+    this.#rolling ??= this.#replaceAll().finally(() => {
       this.#rolling = undefined
     })
     return this.#rolling
@@ -84,6 +84,12 @@ export class Seat {
     this.retire()
     for (const child of this.children) child.kill()
     await Promise.all(this.children.map(({ ended }) => ended))
+  }
+
+  /** Who was told to end while it took over is replaced in its turn. */
+  async #replaceAll(): Promise<void> {
+    do await this.#replace()
+    while (this.#holder?.leaving === true && !this.#isOver)
   }
 
   async #replace(): Promise<void> {

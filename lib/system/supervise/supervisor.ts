@@ -7,6 +7,8 @@ import { restartLimits } from './restarts.js'
 import { Seat, type SeatHost } from './seat.js'
 import type { Hung, SupervisedProcess, SupervisorOptions } from './supervision.js'
 
+export type { SupervisorEvents } from './supervision.js'
+
 /** Runs one child for each process plan, tells each where the others are, and keeps them running. */
 export class Supervisor {
   /** Where the processes are: what their peers are told. */
@@ -108,7 +110,7 @@ export class Supervisor {
       line: (line, stream) => on.line(id, line, stream),
       withdrawn: () => this.#note(address, undefined),
       told: (message) => {
-        if (message.type === 'listening' && !child.leaving) this.#note(address, message.url)
+        if (message.type === 'listening' && !child.isWithdrawn) this.#note(address, message.url)
         if (message.type === 'ready') on.ready(id, { pid: child.pid, doors: message.doors })
         if (message.type === 'files') on.files?.(id, message.files)
         if (message.type === 'leaving') this.#replace(id)

@@ -1,0 +1,127 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { type Started, startLucilius } from '../cli/process.js'
+import { repoRoot } from '../support/repo-root.js'
+import { within } from './within.js'
+
+/** A block of the page: what is typed, what is printed, or how a file is changed. */
+export interface Block {
+  readonly kind: string
+  readonly file: string
+  readonly lines: readonly string[]
+}
+
+/** A change is there within a second; a slow machine has more. */
+const PATIENCE_MS = 15_000
+
+/** Somebody who reads the page and does what it says, in a copy of the system. */
+export class Walk {
+  readonly #t: Test
+  readonly #folder: string
+  readonly #env: { readonly [name: string]: string }
+  /** What runs in the first terminal. */
+  #running: Started | undefined
+
+  constructor(t: Test, source: string) {
+    // Below the root of the package, so that the services find it by its name.
+    mkdirSync(join(repoRoot(), 'build'), { recursive: true })
+    const parent = mkdtempSync(join(repoRoot(), 'build/walk-'))
+    t.teardown(() => rmSync(parent, { recursive: true, force: true }))
+    this.#t = t
+    this.#folder = join(parent, 'currency')
+    this.#env = { LUCILIUS_RUN_DIR: join(parent, 'run') }
+    mkdirSync(join(parent, 'run'), { mode: 0o700 })
+    cpSync(source, this.#folder, { recursive: true })
+  }
+
+  edit({ file, lines }: Block): void {
+    const path = join(this.#folder, file)
+    let text = readFileSync(path, 'utf8')
+    for (const hunk of lines.join('\n').split('\n@@\n')) {
+      const [before, after] = [/^[ -]/, /^[ +]/].map((mark) => linesOf(hunk, mark))
+      if (before === undefined || after === undefined || !text.includes(before)) throw new Error(`${file}: ${hunk}`)
+      text = text.replace(before, () => after)
+    }
+    writeFileSync(path, text)
+  }
+
+  async type(commands: readonly string[], expected: readonly string[]): Promise<void> {
+    const title = commands.join('; ')
+    const [first = ''] = commands
+    if (first === 'cd examples/currency') return // We are there.
+    if (first === 'npm ci && npm start') return this.#start(['dev'], expected)
+    if (first.startsWith('npx lucilius up')) return this.#start(wordsOf(first).slice(2), expected)
+    if (first.startsWith('kill -9 ')) {
+      const printed = this.#running?.printed() ?? ''
+      const [, pid] = /^convert\.1 \| ready, pid (\d+)/m.exec(printed) ?? []
+      process.kill(Number(pid), 'SIGKILL')
+      return this.#says(expected, printed.length)
+    }
+    // After a change of a file it may take a moment.
+    const end = performance.now() + PATIENCE_MS
+    for (;;) {
+      const printed = await this.#run(commands)
+      if (printed === plain(expected) || performance.now() > end) {
+        this.#t.equal(printed, plain(expected), title)
+        return
+      }
+    }
+  }
+
+  /** Ctrl-C, as a terminal sends it, to all that runs there. */
+  async end(): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return
+    process.kill(-(running.child.pid ?? 0), 'SIGINT')
+    this.#t.match(await running.ended, { code: 0, stderr: '' })
+  }
+
+  async #run(commands: readonly string[]): Promise<string> {
+    const printed: string[] = []
+    for (const command of commands) {
+      const [npx, name, ...args] = wordsOf(command)
+      if (npx !== 'npx' || name !== 'lucilius') throw new Error(`What is this? ${command}`)
+      const { stdout, stderr } = await this.#lucilius(args).ended
+      printed.push(stdout, stderr)
+    }
+    return plain(printed.join('').trimEnd().split('\n'))
+  }
+
+  async #start(args: readonly string[], expected: readonly string[]): Promise<void> {
+    await this.end()
+    this.#running = this.#lucilius(args)
+    await this.#says(expected)
+  }
+
+  /** Waits until what runs has printed these lines, in any order. */
+  async #says(lines: readonly string[], before = 0): Promise<void> {
+    const running = this.#running
+    for (const line of lines) {
+      await within(PATIENCE_MS, async () => {
+        const printed = running?.printed().slice(before).split('\n') ?? []
+        return printed.some((one) => plain([one]) === plain([line]))
+      }).catch(() => this.#t.fail(line, { printed: running?.printed() }))
+    }
+  }
+
+  #lucilius(args: readonly string[]): Started {
+    return startLucilius(this.#t, args, { cwd: this.#folder, env: this.#env })
+  }
+}
+
+/** Words as a shell splits them, as far as single quotes go. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|[^\s']+/g)].map(([word, quoted]) => quoted ?? word)
+}
+
+/** The lines of one side of a change. */
+function linesOf(hunk: string, mark: RegExp): string {
+  const lines = hunk.split('\n').filter((line) => mark.test(line))
+  return lines.map((line) => `${line.slice(1)}\n`).join('')
+}
+
+/** Lines as one text, with every number as 0, but for those of replicas and of how many processes there are. */
+function plain(lines: readonly string[]): string {
+  return lines.join('\n').replaceAll(/(?<![a-z]\.|up: |\d)\d+(\.\d+)?/g, '0')
+}

@@ -43,7 +43,7 @@ t.test('an event that nobody has to observe is no mistake without a home, and on
   const quiet = { rates: { adds: ['role:rates'], uses: [], emits: ['role:rates,event:changed'] } }
   t.match(plan(quiet, { all: '*' }).findings, [{ level: 'warning', code: 'UNHEARD', where: 'services.rates.emits[0]' }])
   t.strictSame(plan({ ...quiet, convert: { ...convert, uses: [] } }, { all: '*' }).findings, [])
-  const loud = { rates: { adds: ['role:rates'], uses: ['role:rates,event:changed'] } }
+  const loud = { rates: { adds: ['role:rates,cmd:get'], uses: ['role:rates,event:changed'] } }
   t.match(plan(loud, { all: '*' }).findings, [{ level: 'error', code: 'MISSING_HOME' }])
 })
 

@@ -19,6 +19,7 @@ export { isDeeper } from './json-depth.js'
 export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export type { PortableLimits } from './portable.js'
+export { promised } from './promised.js'
 export {
   type ActEnvelope,
   type AnnouncedAction,
@@ -27,8 +28,10 @@ export {
   type Audience,
   type Call,
   type Carry,
+  type CarryDirect,
   type Connection,
   type Credentials,
+  type DirectCall,
   type Envelope,
   type EventEnvelope,
   type Listener,

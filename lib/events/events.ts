@@ -1,8 +1,8 @@
 import { toEmitOptions } from '../dispatch/act-options.js'
-import { Call, type Origin } from '../dispatch/call.js'
+import { Call, type Origin, type Waiter } from '../dispatch/call.js'
 import type { Within } from '../dispatch/context.js'
 import type { Dispatcher, Rules } from '../dispatch/dispatcher.js'
-import { launch } from '../dispatch/launch.js'
+import { launchFor } from '../dispatch/launch.js'
 import { logFailure } from '../dispatch/log-failure.js'
 import { tooManyHops } from '../dispatch/refusals.js'
 import { LuciliusError } from '../errors.js'
@@ -77,19 +77,32 @@ export class Events {
     })
   }
 
-  async #observe(observer: Subscribed, { message, origin, hops, id, traceparent }: Emission): Promise<void> {
+  #observe(observer: Subscribed, { message, origin, hops, id, traceparent }: Emission): void {
     const { action } = observer
     // In production each observer gets an object of its own, so that none sees what another does to it.
     const own = this.#rules.strict ? message : { ...message }
     const call = new Call(this.#dispatcher.books, action, own, undefined, hops, this.#rules.timeoutMs, origin)
     call.continues(id, traceparent)
-    try {
-      await launch(call, action.run, this.#within, true, undefined)
-    } catch (error) {
-      observer.failures++
-      // What a handler threw has been logged where it was thrown.
-      if (error instanceof LuciliusError && error.code === 'LUC_ACTION_FAILED') return
-      logFailure(call, error, 'a subscription failed')
-    }
+    launchFor(new Observation(observer, call), call, action.run, this.#within)
+  }
+}
+
+/** One run of one subscription: nobody waits for it, and its failure is counted. */
+class Observation implements Waiter {
+  readonly #observer: Subscribed
+  readonly #call: Call
+
+  constructor(observer: Subscribed, call: Call) {
+    this.#observer = observer
+    this.#call = call
+  }
+
+  resolve(): void {}
+
+  reject(error: Error): void {
+    this.#observer.failures++
+    // What a handler threw has been logged where it was thrown.
+    if (error instanceof LuciliusError && error.code === 'LUC_ACTION_FAILED') return
+    logFailure(this.#call, error, 'a subscription failed')
   }
 }

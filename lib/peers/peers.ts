@@ -6,13 +6,21 @@ import type { Emission, Events } from '../events/events.js'
 import { nearestPatterns } from '../explain.js'
 import type { Settings } from '../options.js'
 import type { Pattern } from '../pattern.js'
-import type { ActEnvelope, Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
+import type {
+  ActEnvelope,
+  Announcement,
+  Connection,
+  DirectCall,
+  Envelope,
+  EventEnvelope,
+  Outcome,
+} from '../transport.js'
 import { toWireError } from '../wire-error.js'
 import { announce, type Heard } from './announcement.js'
 import { Carrier } from './carrier.js'
 import type { Exposure } from './exposure.js'
 import { describeHidden, hiddenBy } from './hidden.js'
-import { arrivalOf, asClient, chooseAction } from './inbound.js'
+import { Arrived, asClient, chooseAction } from './inbound.js'
 import type { Parking } from './parking.js'
 import { type Host, Peer, type Terms } from './peer.js'
 import { RemoteActions } from './remote-actions.js'
@@ -155,18 +163,19 @@ export class Peers implements Host {
     this.#forgetting.set(peer, timer)
   }
 
-  /** Not an async function: each act of a peer would wait two promises longer (`npm run bench -- remote`). */
-  answer(peer: Peer, envelope: Envelope, call: Call): Promise<Outcome> {
+  answer(peer: Peer, envelope: Envelope, call: DirectCall): void {
     try {
-      if (envelope.kind === 'event') return Promise.resolve(this.#observe(peer, envelope, call))
       if (this.#draining) throw closed(this.#settings.name)
-      const asked = peer.terms.audience === 'peers' ? envelope : asClient(envelope)
-      const action = this.#choose(asked, peer)
-      const arrival = arrivalOf(asked.meta, peer, call, this.#settings)
-      return this.#dispatcher.answer(action, asked.message, arrival).then(replied, failed)
+      if (envelope.kind === 'event') this.#observe(peer, envelope, call)
+      else this.#act(peer, peer.terms.audience === 'peers' ? envelope : asClient(envelope), call)
     } catch (error) {
-      return Promise.resolve(failed(error))
+      call.settle({ error: toWireError(error) })
     }
+  }
+
+  #act(peer: Peer, envelope: ActEnvelope, call: DirectCall): void {
+    const action = this.#choose(envelope, peer)
+    this.#dispatcher.answer(action, envelope.message, new Arrived(envelope.meta, peer, call, this.#settings))
   }
 
   #choose(envelope: ActEnvelope, { terms: { exposure } }: Peer): Action {
@@ -183,14 +192,14 @@ export class Peers implements Host {
     }
   }
 
-  #observe(peer: Peer, { message, meta, services }: EventEnvelope, call: Call): Outcome {
-    if (this.#draining) throw closed(this.#settings.name)
+  #observe(peer: Peer, { message, meta, services }: EventEnvelope, call: DirectCall): void {
     const { audience, exposure } = peer.terms
-    if (!exposure.eventIn(message)) return {}
-    const { hops, origin, id, traceparent } = arrivalOf(meta, peer, call, this.#settings)
-    // A client knows nothing of services: it reaches all of this instance.
-    this.#events.receive({ message, origin, hops, id, traceparent }, audience === 'peers' ? services : undefined)
-    return {}
+    if (exposure.eventIn(message)) {
+      const { hops, origin, id, traceparent } = new Arrived(meta, peer, call, this.#settings)
+      // A client knows nothing of services: it reaches all of this instance.
+      this.#events.receive({ message, origin, hops, id, traceparent }, audience === 'peers' ? services : undefined)
+    }
+    call.settle(NOTHING)
   }
 
   #accepted(peer: Peer, pattern: Pattern): boolean {
@@ -215,14 +224,6 @@ export class Peers implements Host {
 
 /** The app that was connected to is this one. */
 export class SelfConnection extends Error {}
-
-function replied(reply: unknown): Outcome {
-  return reply === undefined ? NOTHING : { reply }
-}
-
-function failed(error: unknown): Outcome {
-  return { error: toWireError(error) }
-}
 
 const NOTHING: Outcome = Object.freeze({})
 

@@ -1,5 +1,5 @@
 import {
-  type Call,
+  type DirectCall,
   encodeOutcome,
   isDeeper,
   LuciliusError,
@@ -11,19 +11,29 @@ import {
 import { type FrameId, isFrameId, replyText } from './frame-text.js'
 import { isLonger } from './length.js'
 import type { Outbox } from './outbox.js'
+import { receive } from './receive.js'
 import type { Limits } from './settings.js'
 
 /** Bytes of an outcome around its reply. */
 const OUTCOME_BYTES = '{"reply":}'.length
 
 /** An act of the other end that runs here. */
-class Running implements Call {
+class Running implements DirectCall {
   readonly id: FrameId
+  readonly #answerer: Answerer
   onCancel: (() => void) | undefined = undefined
 
-  constructor(id: FrameId) {
+  constructor(id: FrameId, answerer: Answerer) {
     this.id = id
+    this.#answerer = answerer
   }
+
+  settle(outcome: Outcome): void {
+    this.#answerer.answer(this, outcome)
+  }
+
+  /** What the answering end is never told. */
+  fail(): void {}
 }
 
 /** Answers the acts that come over one connection, and writes down each answer. */
@@ -90,13 +100,13 @@ export class Answerer {
     if (this.#running.size >= maxInFlight) {
       throw new LuciliusError('LUC_OVERLOADED', `${maxInFlight} acts of this connection are running already.`)
     }
-    const running = new Running(id)
+    const running = new Running(id, this)
     this.#running.set(id, running)
-    // `receive` never rejects.
-    void this.#observer.receive(envelope, running).then((outcome) => this.#answer(running, outcome))
+    receive(this.#observer, envelope, running)
   }
 
-  #answer(running: Running, outcome: Outcome): void {
+  /** Writes down the answer to an act. */
+  answer(running: Running, outcome: Outcome): void {
     const { id } = running
     if (this.#running.get(id) === running) this.#running.delete(id)
     // A Map that has grown leaves its old table to the collector, with all that hangs on it: a tenth of the CPU.

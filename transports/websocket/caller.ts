@@ -1,6 +1,6 @@
 import {
   type ActEnvelope,
-  type Call,
+  type DirectCall,
   encodeJson,
   isDeeper,
   LuciliusError,
@@ -11,15 +11,13 @@ import {
 import { actBody, actText, cancelText, type Room } from './frame-text.js'
 import { isLonger } from './length.js'
 import type { Outbox } from './outbox.js'
-import { Pending, type Slot } from './pending.js'
+import { Pending } from './pending.js'
 import type { Limits } from './settings.js'
 
 /** An act for which the other end has no room yet. */
 interface Held {
   readonly body: string
-  readonly call: Call
-  readonly resolve: Slot['resolve']
-  readonly reject: Slot['reject']
+  readonly call: DirectCall
 }
 
 /** Sends acts over one connection and matches the answers to them. */
@@ -43,41 +41,36 @@ export class Caller {
     this.#sendHeld()
   }
 
-  /** Sends an act. The hot path: one closure for the promise and one to cancel with. */
-  act(envelope: ActEnvelope, call: Call): Promise<Outcome> {
-    let message: string
-    try {
-      message = encodeJson(envelope.message)
-    } catch (error) {
-      // It is the error that names the field.
-      return Promise.reject(error)
-    }
+  /** Sends an act. The hot path: one closure to cancel with. Throws what speaks against the message. */
+  act(envelope: ActEnvelope, call: DirectCall): void {
+    const message = encodeJson(envelope.message)
     const refusal = this.#refusal(message)
-    if (refusal !== undefined) return Promise.reject(refusal)
+    if (refusal !== undefined) throw refusal
     const body = actBody(message, envelope)
-    return new Promise((resolve, reject) => {
-      if (this.#hasRoom() && this.#held.size === 0) this.#send(body, call, resolve, reject)
-      else this.#hold({ body, call, resolve, reject })
-    })
+    if (this.#hasRoom() && this.#held.size === 0) this.#send(body, call)
+    else this.#hold({ body, call })
   }
 
   /** Takes an answer. One that nobody waits for, after a cancellation for instance, is ignored. */
   settle(frame: Message): void {
     const slot = this.#pending.find(frame.id)
     if (slot === undefined) return
-    const { resolve, reject } = slot
-    this.#pending.release(slot)
+    const call = this.#pending.release(slot)
+    let outcome: Outcome
     try {
-      resolve(toOutcome(frame))
+      outcome = toOutcome(frame)
     } catch (error) {
-      reject(error)
+      call.fail(error)
+      return
+    } finally {
+      if (this.#held.size > 0) this.#sendHeld()
     }
-    if (this.#held.size > 0) this.#sendHeld()
+    call.settle(outcome)
   }
 
   /** The other end takes nothing new: what was not sent may go elsewhere. */
   refuseHeld(error: LuciliusError): void {
-    for (const { reject } of this.#held) reject(error)
+    for (const { call } of this.#held) call.fail(error)
     this.#held.clear()
     this.#heldChars = 0
   }
@@ -85,10 +78,8 @@ export class Caller {
   /** The connection is gone, and with it all answers. */
   lost(): void {
     for (const slot of this.#pending.all()) {
-      const { reject } = slot
       const written = slot.at <= this.#outbox.written
-      this.#pending.release(slot)
-      reject(written ? replyLost() : unreachable())
+      this.#pending.release(slot).fail(written ? replyLost() : unreachable())
     }
     this.refuseHeld(unreachable())
   }
@@ -110,8 +101,8 @@ export class Caller {
     return this.#pending.size < this.#room.maxInFlight && !this.#pending.full
   }
 
-  #send(body: string, call: Call, resolve: Slot['resolve'], reject: Slot['reject']): void {
-    const slot = this.#pending.take(call, resolve, reject)
+  #send(body: string, call: DirectCall): void {
+    const slot = this.#pending.take(call)
     const { id } = slot
     call.onCancel = () => this.#cancel(id)
     this.#outbox.push(actText(id, body), this.#pending.size === 1)
@@ -121,10 +112,9 @@ export class Caller {
   #cancel(id: number): void {
     const slot = this.#pending.find(id)
     if (slot === undefined) return
-    const { reject } = slot
-    this.#pending.release(slot)
+    const call = this.#pending.release(slot)
     this.#outbox.push(cancelText(id), false)
-    reject(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
+    call.fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
     this.#sendHeld()
   }
 
@@ -134,7 +124,7 @@ export class Caller {
     held.call.onCancel = () => {
       if (!this.#held.delete(held)) return
       this.#heldChars -= held.body.length
-      held.reject(new LuciliusError('LUC_CANCELLED', 'The caller cancelled before it was sent.', { handled: 'no' }))
+      held.call.fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled before it was sent.', { handled: 'no' }))
     }
   }
 
@@ -143,7 +133,7 @@ export class Caller {
       if (!this.#hasRoom()) return
       this.#held.delete(held)
       this.#heldChars -= held.body.length
-      this.#send(held.body, held.call, held.resolve, held.reject)
+      this.#send(held.body, held.call)
     }
   }
 }

@@ -4,6 +4,7 @@ import { type Connection, LuciliusError, type Observer } from '../../lib/transpo
 import { closedEarly } from './close-code.js'
 import { ANNOUNCEMENT_BYTES, Link } from './link.js'
 import { SUBPROTOCOL } from './protocol.js'
+import { receive } from './receive.js'
 import { refusedWith } from './refusal.js'
 import type { Settings } from './settings.js'
 
@@ -66,6 +67,7 @@ function knownOnly(observer: Observer, met: () => boolean): Observer {
     onTell: (changed) => observer.onTell(changed),
     hear: (announcement) => observer.hear(announcement),
     receive: (envelope, call) => observer.receive(envelope, call),
+    receiveDirect: (envelope, call) => receive(observer, envelope, call),
     lost: () => {
       if (met()) observer.lost()
     },

@@ -2,12 +2,14 @@ import type { RawData, WebSocket } from 'ws'
 import {
   type Call,
   type Connection,
+  type DirectCall,
   type Envelope,
   type EventEnvelope,
   LuciliusError,
   type Message,
   type Observer,
   type Outcome,
+  promised,
   toEnvelope,
 } from '../../lib/transport-kit.js'
 import { Answerer } from './answerer.js'
@@ -18,6 +20,7 @@ import { Heartbeat } from './heartbeat.js'
 import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
+import { receive } from './receive.js'
 import { readRoom } from './room.js'
 import type { Limits } from './settings.js'
 
@@ -83,8 +86,18 @@ export class Link implements Connection, Reader {
   }
 
   carry(envelope: Envelope, call: Call): Promise<Outcome> {
-    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return Promise.reject(unreachable())
-    return envelope.kind === 'act' ? this.#caller.act(envelope, call) : this.#event(envelope)
+    return promised(call, (direct) => this.carryDirect(envelope, direct))
+  }
+
+  carryDirect(envelope: Envelope, call: DirectCall): void {
+    try {
+      if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) throw unreachable()
+      if (envelope.kind === 'act') this.#caller.act(envelope, call)
+      else this.#event(envelope, call)
+    } catch (error) {
+      // What speaks against it names the reason.
+      call.fail(error)
+    }
   }
 
   ping(): Promise<void> {
@@ -171,29 +184,25 @@ export class Link implements Connection, Reader {
       return
     }
     try {
-      readFrame(text, { maxBytes: most, maxDepth }, this)
+      this.#outbox.collect(() => readFrame(text, { maxBytes: most, maxDepth }, this))
     } catch {
       this.sendAway(CloseCode.protocol, 'The frame is not JSON.')
     }
   }
 
-  #event(envelope: EventEnvelope): Promise<Outcome> {
+  #event(envelope: EventEnvelope, call: DirectCall): void {
     if (this.#outbox.full) {
       const what = 'The peer does not read as fast as it is sent to: the event was dropped.'
-      return Promise.reject(new LuciliusError('LUC_OVERLOADED', what))
+      throw new LuciliusError('LUC_OVERLOADED', what)
     }
-    try {
-      this.#outbox.push(eventText(envelope), false)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return HANDED_OVER
+    this.#outbox.push(eventText(envelope), false)
+    call.settle(HANDED_OVER)
   }
 
   #observe(message: Message): void {
     try {
       const envelope = toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
-      void this.#observer.receive(envelope, { onCancel: undefined })
+      receive(this.#observer, envelope, UNWATCHED)
     } catch (error) {
       // toEnvelope throws nothing but the LuciliusError that says what is wrong.
       this.refuse('event', undefined, error as LuciliusError)
@@ -267,6 +276,9 @@ export class Link implements Connection, Reader {
   }
 }
 
-const HANDED_OVER: Promise<Outcome> = Promise.resolve({})
+const HANDED_OVER: Outcome = Object.freeze({})
+
+/** Nobody waits for what becomes of an event. */
+const UNWATCHED: DirectCall = { onCancel: undefined, settle: () => {}, fail: () => {} }
 
 const CLIENTS_ONLY = "This listener serves clients. Open it with { audience: 'peers' } to let other apps connect."

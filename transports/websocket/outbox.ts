@@ -19,6 +19,8 @@ export class Outbox {
   #chars = 0
   #due = false
   #paused = false
+  #isCollecting = false
+  #isUrgent = false
   /** How many texts were given, and how many of them were written. */
   given = 0
   written = 0
@@ -33,14 +35,28 @@ export class Outbox {
     return this.#socket.bufferedAmount + this.#chars > this.#maxBuffered
   }
 
+  /** Runs what may write many texts: what of them is to be sent at once is sent at its end, in as few frames as can be. */
+  collect(write: () => void): void {
+    this.#isCollecting = true
+    try {
+      write()
+    } finally {
+      this.#isCollecting = false
+      if (this.#isUrgent) this.flush()
+    }
+  }
+
   /** Adds a text; `now` sends it at once with what was there before. */
   push(text: string, now: boolean): void {
     if (this.#chars + text.length > JOINED_CHARS) this.flush()
     this.given++
     this.#chars += text.length
-    if (this.#texts.push(text) >= JOINED || now) {
+    if (this.#texts.push(text) >= JOINED || (now && !this.#isCollecting)) {
       this.flush()
-    } else if (!this.#due) {
+      return
+    }
+    if (now) this.#isUrgent = true
+    if (!this.#due) {
       this.#due = true
       setImmediate(this.#onTurn)
     }
@@ -48,6 +64,7 @@ export class Outbox {
 
   /** Sends what is there. */
   flush(): void {
+    this.#isUrgent = false
     const texts = this.#texts
     if (texts.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
     this.#texts = []

@@ -8,6 +8,7 @@ export {
   decodeOutcome,
   encodeEnvelope,
   encodeOutcome,
+  encodeReply,
   envelopeLimits,
   toEnvelope,
   toMeta,

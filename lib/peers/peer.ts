@@ -1,10 +1,10 @@
 import type { Origin } from '../dispatch/call.js'
 import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
+import { promised } from '../promised.js'
 import type { Announcement, Audience, Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
 import { type Heard, readAnnouncement } from './announcement.js'
 import type { Exposure } from './exposure.js'
-import { promised } from '../promised.js'
 
 /** What a peer needs of the app it talks to. */
 export interface Host {

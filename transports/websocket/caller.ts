@@ -8,14 +8,16 @@ import {
   type Outcome,
   toOutcome,
 } from '../../lib/transport-kit.js'
-import { actBody, actText, cancelText, type Room } from './frame-text.js'
+import { ACT, actBody, cancelText, type Room } from './frame-text.js'
 import { isLonger } from './length.js'
 import type { Outbox } from './outbox.js'
 import { Pending } from './pending.js'
+import { actRowBody, type Row } from './row.js'
 import type { Limits } from './settings.js'
 
 /** An act for which the other end has no room yet. */
 interface Held {
+  readonly start: string
   readonly body: string
   readonly call: DirectCall
 }
@@ -32,13 +34,18 @@ export class Caller {
   constructor(outbox: Outbox, limits: Limits) {
     this.#outbox = outbox
     this.#limits = limits
-    this.#room = limits
+    this.#room = { ...limits, rows: false }
   }
 
   /** What the other end said it takes. Keeping to it saves a refusal there, which would cost the whole frame. */
   fit(room: Room): void {
-    this.#room = { maxBytes: Math.min(this.#limits.maxBytes, room.maxBytes), maxInFlight: room.maxInFlight }
+    this.#room = { ...room, maxBytes: Math.min(this.#limits.maxBytes, room.maxBytes) }
     this.#sendHeld()
+  }
+
+  /** Whether the other end takes rows. */
+  get takesRows(): boolean {
+    return this.#room.rows
   }
 
   /** Sends an act. The hot path: one closure to cancel with. Throws what speaks against the message. */
@@ -46,9 +53,20 @@ export class Caller {
     const message = encodeJson(envelope.message)
     const refusal = this.#refusal(message)
     if (refusal !== undefined) throw refusal
-    const body = actBody(message, envelope)
-    if (this.#hasRoom() && this.#held.size === 0) this.#send(body, call)
-    else this.#hold({ body, call })
+    const row = this.#room.rows ? actRowBody(message, envelope) : undefined
+    const start = row === undefined ? ACT : '['
+    const body = row ?? actBody(message, envelope)
+    if (this.#held.size === 0 && this.#hasRoom()) this.#send(start, body, call)
+    else this.#hold({ start, body, call })
+  }
+
+  /** Takes an answer that came as a row. */
+  settleRow([id, reply]: Row): void {
+    const slot = this.#pending.find(id)
+    if (slot === undefined) return
+    const call = this.#pending.release(slot)
+    if (this.#held.size > 0) this.#sendHeld()
+    call.settle({ reply })
   }
 
   /** Takes an answer. One that nobody waits for, after a cancellation for instance, is ignored. */
@@ -101,11 +119,11 @@ export class Caller {
     return this.#pending.size < this.#room.maxInFlight && !this.#pending.full
   }
 
-  #send(body: string, call: DirectCall): void {
+  #send(start: string, body: string, call: DirectCall): void {
     const slot = this.#pending.take(call)
     const { id } = slot
     call.onCancel = () => this.#cancel(id)
-    this.#outbox.push(actText(id, body), this.#pending.size === 1)
+    this.#outbox.push(start + id + body, this.#pending.size === 1)
     slot.at = this.#outbox.given
   }
 
@@ -133,7 +151,7 @@ export class Caller {
       if (!this.#hasRoom()) return
       this.#held.delete(held)
       this.#heldChars -= held.body.length
-      this.#send(held.body, held.call)
+      this.#send(held.start, held.body, held.call)
     }
   }
 }

@@ -22,6 +22,7 @@ import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
 import { receive } from './receive.js'
 import { readRoom } from './room.js'
+import { eventOf, eventRow, isEventRow, isReplyRow, type Row } from './row.js'
 import type { Limits } from './settings.js'
 
 /** Bytes of a frame beside its message: ids, trace, identity. */
@@ -137,13 +138,13 @@ export class Link implements Connection, Reader {
         this.#caller.settle(message)
         return
       case 'act':
-        if (!this.#answerer.act(message)) this.sendAway(CloseCode.protocol, 'The id of an act is in use.')
+        if (!this.#answerer.act(message)) this.sendAway(CloseCode.protocol, ID_IN_USE)
         return
       case 'cancel':
         this.#answerer.cancel(message.id)
         return
       case 'event':
-        this.#observe(message)
+        this.#observe(() => toEnvelope(message.services === undefined ? { ...message, services: [] } : message))
         return
       case 'announcement':
         this.#hear(message)
@@ -151,6 +152,14 @@ export class Link implements Connection, Reader {
       default:
         this.refuse(undefined, message.id, new LuciliusError('LUC_WIRE_INVALID', "The frame has no known 'kind'."))
     }
+  }
+
+  takeRow(row: Row): void {
+    if (this.#sentAway) return
+    if (this.#manner !== 'peer') this.refuse(undefined, undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
+    else if (isEventRow(row)) this.#observe(() => eventOf(row))
+    else if (isReplyRow(row)) this.#caller.settleRow(row)
+    else if (!this.#answerer.actRow(row)) this.sendAway(CloseCode.protocol, ID_IN_USE)
   }
 
   refuse(kind: unknown, id: unknown, error: LuciliusError): void {
@@ -195,16 +204,15 @@ export class Link implements Connection, Reader {
       const what = 'The peer does not read as fast as it is sent to: the event was dropped.'
       throw new LuciliusError('LUC_OVERLOADED', what)
     }
-    this.#outbox.push(eventText(envelope), false)
+    this.#outbox.push(this.#caller.takesRows ? eventRow(envelope) : eventText(envelope), false)
     call.settle(HANDED_OVER)
   }
 
-  #observe(message: Message): void {
+  #observe(read: () => Envelope): void {
     try {
-      const envelope = toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
-      receive(this.#observer, envelope, UNWATCHED)
+      receive(this.#observer, read(), UNWATCHED)
     } catch (error) {
-      // toEnvelope throws nothing but the LuciliusError that says what is wrong.
+      // Reading it throws nothing but the LuciliusError that says what is wrong.
       this.refuse('event', undefined, error as LuciliusError)
     }
   }
@@ -281,4 +289,6 @@ const HANDED_OVER: Outcome = Object.freeze({})
 /** Nobody waits for what becomes of an event. */
 const UNWATCHED: DirectCall = { onCancel: undefined, settle: () => {}, fail: () => {} }
 
+const ID_IN_USE = 'The id of an act is in use.'
+const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list.'
 const CLIENTS_ONLY = "This listener serves clients. Open it with { audience: 'peers' } to let other apps connect."

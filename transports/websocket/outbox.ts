@@ -91,13 +91,18 @@ export class Outbox {
 
 const AS_TEXT = { binary: false }
 
+const openBracket = 0x5b
+
 let lastTexts: readonly string[] = []
 let lastFrame = Buffer.alloc(0)
 
 /** The bytes of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
 function frameOf(texts: readonly string[]): Buffer {
   if (texts.length === lastTexts.length && texts.every(isLast)) return lastFrame
-  const frame = Buffer.from(texts.length === 1 ? texts.join() : `[${texts.join()}]`)
+  const joined = texts.join()
+  // A row that stands alone would be taken for an array of messages.
+  const isAlone = texts.length === 1 && joined.charCodeAt(0) !== openBracket
+  const frame = Buffer.from(isAlone ? joined : `[${joined}]`)
   if (frame.length > JOINED_CHARS) return frame
   lastTexts = texts
   lastFrame = frame

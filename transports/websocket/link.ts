@@ -16,6 +16,7 @@ import { Answerer } from './answerer.js'
 import { Caller, unreachable } from './caller.js'
 import { CloseCode } from './close-code.js'
 import { ANNOUNCEMENT, announcementText, eventText } from './frame-text.js'
+import type { FrameWriter } from './frame-writer.js'
 import { Heartbeat } from './heartbeat.js'
 import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
@@ -64,11 +65,17 @@ export class Link implements Connection, Reader {
   onGone: ((code: number, reason: string) => void) | undefined
 
   /** `attach` gives the app's half of the connection, to which this is the other. */
-  constructor(socket: WebSocket, limits: Limits, manner: Manner, attach: (connection: Connection) => Observer) {
+  constructor(
+    socket: WebSocket,
+    writer: FrameWriter,
+    limits: Limits,
+    manner: Manner,
+    attach: (connection: Connection) => Observer,
+  ) {
     this.#socket = socket
     this.#limits = limits
     this.#manner = manner
-    this.#outbox = new Outbox(socket, limits.maxBuffered)
+    this.#outbox = new Outbox(socket, writer, limits.maxBuffered)
     this.#heartbeat = new Heartbeat(socket, limits.pingMs)
     this.#caller = new Caller(this.#outbox, limits)
     this.#observer = attach(this)

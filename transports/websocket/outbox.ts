@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import type { FrameWriter } from './frame-writer.js'
 
 /** Messages that are sent without waiting for the end of the turn. */
 const JOINED = 16
@@ -14,6 +15,7 @@ const JOINED_CHARS = 65_536
  */
 export class Outbox {
   readonly #socket: WebSocket
+  readonly #writer: FrameWriter
   readonly #maxBuffered: number
   #texts: string[] = []
   #chars = 0
@@ -25,8 +27,9 @@ export class Outbox {
   given = 0
   written = 0
 
-  constructor(socket: WebSocket, maxBuffered: number) {
+  constructor(socket: WebSocket, writer: FrameWriter, maxBuffered: number) {
     this.#socket = socket
+    this.#writer = writer
     this.#maxBuffered = maxBuffered
   }
 
@@ -70,8 +73,11 @@ export class Outbox {
     this.#texts = []
     this.#chars = 0
     this.written = this.given
-    this.#socket.send(frameOf(texts), AS_TEXT, this.#onWritten)
-    if (this.#paused || !this.full) return
+    const frame = frameText(texts)
+    // Only after what may be too much it matters when it has left.
+    const isMuch = this.#socket.bufferedAmount + frame.length * 3 > this.#maxBuffered
+    this.#writer.write(frame, isMuch ? this.#onWritten : undefined)
+    if (!isMuch || this.#paused || !this.full) return
     // Who does not read is not read from: otherwise its answers would pile up here.
     this.#paused = true
     this.#socket.pause()
@@ -89,20 +95,17 @@ export class Outbox {
   }
 }
 
-const AS_TEXT = { binary: false }
-
 const openBracket = 0x5b
 
 let lastTexts: readonly string[] = []
-let lastFrame = Buffer.alloc(0)
+let lastFrame = ''
 
-/** The bytes of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
-function frameOf(texts: readonly string[]): Buffer {
+/** The text of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
+function frameText(texts: readonly string[]): string {
   if (texts.length === lastTexts.length && texts.every(isLast)) return lastFrame
   const joined = texts.join()
   // A row that stands alone would be taken for an array of messages.
-  const isAlone = texts.length === 1 && joined.charCodeAt(0) !== openBracket
-  const frame = Buffer.from(isAlone ? joined : `[${joined}]`)
+  const frame = texts.length === 1 && joined.charCodeAt(0) !== openBracket ? joined : `[${joined}]`
   if (frame.length > JOINED_CHARS) return frame
   lastTexts = texts
   lastFrame = frame

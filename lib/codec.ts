@@ -1,4 +1,5 @@
 import { LuciliusError } from './errors.js'
+import { flatJson } from './flat-json.js'
 import { isMessage, type Message } from './message.js'
 import { defaultMaxBytes, defaultMaxDepth, type PortableLimits } from './portable.js'
 import type { ActEnvelope, Envelope, EventEnvelope, Outcome, WireError, WireMeta } from './transport.js'
@@ -99,6 +100,8 @@ export function encodeOutcome(outcome: Outcome, limits?: PortableLimits): string
  */
 export function encodeReply(reply: unknown, limits: PortableLimits): string {
   if (reply === undefined || typeof reply === 'function' || typeof reply === 'symbol') return ''
+  const flat = typeof reply === 'object' && reply !== null ? flatJson(reply) : undefined
+  if (flat !== undefined && flat.length <= (limits.maxBytes ?? defaultMaxBytes)) return flat
   const text = encodeJson(reply, 'reply')
   checkReadable(text, limits)
   return text

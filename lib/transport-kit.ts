@@ -15,6 +15,7 @@ export {
   toOutcome,
 } from './codec.js'
 export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
+export { flatJson } from './flat-json.js'
 export type { PeerInfo } from './handler.js'
 export { isDeeper } from './json-depth.js'
 export { isMessage, type Message } from './message.js'

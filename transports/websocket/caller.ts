@@ -2,6 +2,7 @@ import {
   type ActEnvelope,
   type DirectCall,
   encodeJson,
+  flatJson,
   isDeeper,
   LuciliusError,
   type Message,
@@ -50,9 +51,9 @@ export class Caller {
 
   /** Sends an act. The hot path: one closure to cancel with. Throws what speaks against the message. */
   act(envelope: ActEnvelope, call: DirectCall): void {
-    const message = encodeJson(envelope.message)
-    const refusal = this.#refusal(message)
-    if (refusal !== undefined) throw refusal
+    const flat = flatJson(envelope.message)
+    const message = flat ?? encodeJson(envelope.message)
+    this.#check(message, flat === undefined)
     const row = this.#room.rows ? actRowBody(message, envelope) : undefined
     const start = row === undefined ? ACT : '['
     const body = row ?? actBody(message, envelope)
@@ -102,17 +103,18 @@ export class Caller {
     this.refuseHeld(unreachable())
   }
 
-  #refusal(message: string): LuciliusError | undefined {
+  #check(message: string, mayBeDeep: boolean): void {
     const { maxBytes } = this.#room
     if (isLonger(message, maxBytes)) {
-      return new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes. Send it in parts.`)
+      throw new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes. Send it in parts.`)
     }
-    if (isDeeper(message, this.#limits.maxDepth)) {
+    if (mayBeDeep && isDeeper(message, this.#limits.maxDepth)) {
       const what = `The message has more than ${this.#limits.maxDepth} objects and arrays inside each other.`
-      return new LuciliusError('LUC_MESSAGE_INVALID', `${what} Make it flatter.`)
+      throw new LuciliusError('LUC_MESSAGE_INVALID', `${what} Make it flatter.`)
     }
-    if (!this.#outbox.full && this.#heldChars <= this.#limits.maxBuffered) return undefined
-    return new LuciliusError('LUC_OVERLOADED', 'The peer does not read as fast as it is sent to.')
+    if (this.#outbox.full || this.#heldChars > this.#limits.maxBuffered) {
+      throw new LuciliusError('LUC_OVERLOADED', 'The peer does not read as fast as it is sent to.')
+    }
   }
 
   #hasRoom(): boolean {

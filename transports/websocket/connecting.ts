@@ -46,7 +46,9 @@ export function connectTo(url: URL, settings: Settings, observer: Observer): Pro
     })
     socket.once('open', () => {
       const manner = observer.silent === true ? 'silent' : 'peer'
-      const link = new Link(socket, new FrameWriter(stream, true), settings, manner, () => knownOnly(observer, () => met))
+      const link = new Link(socket, new FrameWriter(stream, true), settings, manner, () =>
+        knownOnly(observer, () => met),
+      )
       link.onGone = (code, reason) => fail(closedEarly(code, reason))
       link.onHeard = (error) => (error === undefined ? succeed(link) : fail(error))
       if (manner === 'silent') succeed(link)

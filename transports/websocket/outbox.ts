@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws'
 import type { FrameWriter } from './frame-writer.js'
 
 /** Messages that are sent without waiting for the end of the turn. */
-const JOINED = 16
+const JOINED = 24
 
 /** The most characters of a frame that is joined from several messages. */
 const JOINED_CHARS = 65_536

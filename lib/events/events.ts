@@ -20,6 +20,14 @@ export interface Emission {
   readonly traceparent: string | undefined
 }
 
+/** An event and who is to observe it. */
+interface Due {
+  readonly observers: readonly Subscribed[]
+  readonly emission: Emission
+  /** Nobody else has the message: it was read from a wire. */
+  readonly isOurs: boolean
+}
+
 /** Sends an event on to the peers that observe it, except for services that an instance here has taken. */
 export type Outlet = (emission: Emission, taken: ReadonlySet<string>) => void
 
@@ -30,6 +38,8 @@ export class Events {
   readonly #rules: Rules
   readonly #outlet: Outlet
   readonly #within: Within
+  /** What is to be started. */
+  #due: Due[] = []
 
   constructor(dispatcher: Dispatcher, rules: Rules, outlet: Outlet) {
     this.#dispatcher = dispatcher
@@ -46,45 +56,70 @@ export class Events {
    * Emits a message. Resolves once it is handed over; rejects only when the message itself is wrong or has come by too
    * many hops. Observers of one instance start in the order of emission.
    */
-  async emit(parent: Call | undefined, first: unknown, data: unknown, options: unknown): Promise<void> {
+  emit(parent: Call | undefined, first: unknown, data: unknown, options: unknown): Promise<void> {
+    try {
+      this.#emit(parent, first, data, options)
+      return HANDED_OVER
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #emit(parent: Call | undefined, first: unknown, data: unknown, options: unknown): void {
     const wish = options === undefined ? undefined : toEmitOptions(options)
     const made = this.#dispatcher.messageOf(first, data)
     const message = this.#rules.strict ? (portableCopy(made, 'message') as Message) : made
     const hops = parent === undefined ? 1 : parent.hops + 1
     if (hops > this.#rules.maxHops) throw tooManyHops('The event', this.#rules.maxHops)
-    const inherited = parent?.origin ?? {}
+    const inherited = parent?.origin ?? NOBODY
     const origin = wish?.identity === undefined ? inherited : { ...inherited, identity: wish.identity }
     const emission: Emission = { message, origin, hops, id: parent?.id, traceparent: parent?.traceparent }
     const observers = this.subscriptions.matching(message)
-    this.#hand(observers, emission)
-    this.#outlet(emission, new Set(observers.filter(({ each }) => !each).map(({ service }) => service)))
+    this.#startSoon({ observers, emission, isOurs: false })
+    this.#outlet(emission, servicesOf(observers))
   }
 
   /** Takes an event from outside, for the services that this instance was picked for and for those that run in each. */
   receive(emission: Emission, services: readonly string[] | undefined): void {
-    const observers = this.subscriptions.matching(emission.message)
-    this.#hand(
-      observers.filter(({ each, service }) => each || services === undefined || services.includes(service)),
-      emission,
-    )
+    const matching = this.subscriptions.matching(emission.message)
+    const isPicked = ({ each, service }: Subscribed) => each || services === undefined || services.includes(service)
+    const observers = matching.every(isPicked) ? matching : matching.filter(isPicked)
+    this.#startSoon({ observers, emission, isOurs: true })
   }
 
-  /** Observers start in a microtask of their own: `emit` never runs one, and first emitted is first started. */
-  #hand(observers: readonly Subscribed[], emission: Emission): void {
-    if (observers.length === 0) return
-    queueMicrotask(() => {
-      for (const observer of observers) void this.#observe(observer, emission)
-    })
+  /** Observers start in a microtask: `emit` never runs one, and first emitted is first started. */
+  #startSoon(due: Due): void {
+    if (due.observers.length === 0) return
+    if (this.#due.push(due) === 1) queueMicrotask(this.#start)
   }
 
-  #observe(observer: Subscribed, { message, origin, hops, id, traceparent }: Emission): void {
+  readonly #start = (): void => {
+    const due = this.#due
+    this.#due = []
+    for (const { observers, emission, isOurs } of due) {
+      const isShared = observers.length > 1 || !isOurs
+      for (const observer of observers) this.#observe(observer, emission, isShared)
+    }
+  }
+
+  #observe(observer: Subscribed, { message, origin, hops, id, traceparent }: Emission, isShared: boolean): void {
     const { action } = observer
     // In production each observer gets an object of its own, so that none sees what another does to it.
-    const own = this.#rules.strict ? message : { ...message }
+    const own = isShared && !this.#rules.strict ? { ...message } : message
     const call = new Call(this.#dispatcher.books, action, own, undefined, hops, this.#rules.timeoutMs, origin)
     call.continues(id, traceparent)
     launchFor(new Observation(observer, call), call, action.run, this.#within)
   }
+}
+
+const HANDED_OVER = Promise.resolve()
+const NOBODY: Origin = Object.freeze({})
+const NO_SERVICE: ReadonlySet<string> = new Set()
+
+/** The services of which an instance here has taken an event. */
+function servicesOf(observers: readonly Subscribed[]): ReadonlySet<string> {
+  if (observers.length === 0) return NO_SERVICE
+  return new Set(observers.filter(({ each }) => !each).map(({ service }) => service))
 }
 
 /** One run of one subscription: nobody waits for it, and its failure is counted. */

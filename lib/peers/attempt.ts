@@ -2,6 +2,7 @@ import type { Call } from '../dispatch/call.js'
 import { LuciliusError } from '../errors.js'
 import type { Connection, DirectCall, Envelope, Outcome, WireError } from '../transport.js'
 import { toWireError } from '../wire-error.js'
+import { carryDirect } from './carry-direct.js'
 import type { Peer } from './peer.js'
 import type { RemoteAction } from './remote-action.js'
 
@@ -35,13 +36,7 @@ export class Attempt implements DirectCall {
   start(envelope: Envelope): void {
     this.peer.pending++
     // An available peer has a connection.
-    const connection = this.peer.connection as Connection
-    try {
-      if (connection.carryDirect !== undefined) connection.carryDirect(envelope, this)
-      else handOver(connection.carry(envelope, this), this)
-    } catch (error) {
-      this.fail(error)
-    }
+    carryDirect(this.peer.connection as Connection, envelope, this)
   }
 
   settle(outcome: Outcome): void {
@@ -57,13 +52,6 @@ export class Attempt implements DirectCall {
   fail(error: unknown): void {
     this.settle({ error: carryError(error) })
   }
-}
-
-function handOver(outcome: Promise<Outcome>, call: DirectCall): void {
-  outcome.then(
-    (one) => call.settle(one),
-    (error) => call.fail(error),
-  )
 }
 
 /** Why carrying failed. What a transport throws that is no `LuciliusError` is its own fault, and tells nothing. */

@@ -37,7 +37,7 @@ export class Peers implements Host {
   readonly #settings: Settings
   readonly #parking: Parking
   readonly #actions: RemoteActions
-  readonly #subscriptions = new RemoteSubscriptions()
+  readonly #subscriptions: RemoteSubscriptions
   readonly #accepts = new Map<Peer, Accepted>()
   readonly #forgetting = new Map<Peer, NodeJS.Timeout>()
   readonly #listeners = new Set<() => void>()
@@ -51,6 +51,7 @@ export class Peers implements Host {
     this.#events = events
     this.#settings = settings
     this.#parking = parking
+    this.#subscriptions = new RemoteSubscriptions(settings.log)
     this.#actions = new RemoteActions(
       dispatcher,
       new Carrier(dispatcher, parking, new Retry(settings.retry)),
@@ -118,7 +119,7 @@ export class Peers implements Host {
 
   /** Hands an event on to the peers that observe it, one instance for each service that has none here. */
   emit(emission: Emission, taken: ReadonlySet<string>): void {
-    this.#subscriptions.emit(emission, taken, this.#settings)
+    this.#subscriptions.emit(emission, taken)
   }
 
   tell(peer: Peer): Announcement {

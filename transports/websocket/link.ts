@@ -151,7 +151,7 @@ export class Link implements Connection, Reader {
         this.#answerer.cancel(message.id)
         return
       case 'event':
-        this.#observe(() => toEnvelope(message.services === undefined ? { ...message, services: [] } : message))
+        this.#observe(message, toEventEnvelope)
         return
       case 'announcement':
         this.#hear(message)
@@ -164,7 +164,7 @@ export class Link implements Connection, Reader {
   takeRow(row: Row): void {
     if (this.#sentAway) return
     if (this.#manner !== 'peer') this.refuse(undefined, undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
-    else if (isEventRow(row)) this.#observe(() => eventOf(row))
+    else if (isEventRow(row)) this.#observe(row, eventOf)
     else if (isReplyRow(row)) this.#caller.settleRow(row)
     else if (!this.#answerer.actRow(row)) this.sendAway(CloseCode.protocol, ID_IN_USE)
   }
@@ -211,13 +211,13 @@ export class Link implements Connection, Reader {
       const what = 'The peer does not read as fast as it is sent to: the event was dropped.'
       throw new LuciliusError('LUC_OVERLOADED', what)
     }
-    this.#outbox.push(this.#caller.takesRows ? eventRow(envelope) : eventText(envelope), false)
+    this.#outbox.pushIdle(this.#caller.takesRows ? eventRow(envelope) : eventText(envelope))
     call.settle(HANDED_OVER)
   }
 
-  #observe(read: () => Envelope): void {
+  #observe<T>(told: T, read: (told: T) => Envelope): void {
     try {
-      receive(this.#observer, read(), UNWATCHED)
+      receive(this.#observer, read(told), UNWATCHED)
     } catch (error) {
       // Reading it throws nothing but the LuciliusError that says what is wrong.
       this.refuse('event', undefined, error as LuciliusError)
@@ -289,6 +289,11 @@ export class Link implements Connection, Reader {
     this.#observer.lost()
     this.onGone?.(code, reason)
   }
+}
+
+/** The event that an object stands for; clients need not name services. */
+function toEventEnvelope(message: Message): Envelope {
+  return toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
 }
 
 const HANDED_OVER: Outcome = Object.freeze({})

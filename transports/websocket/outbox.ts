@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { FrameWriter } from './frame-writer.js'
 
-/** Messages that are sent without waiting for the end of the turn. */
+/** Acts and replies that are sent without waiting for the end of the turn: the other end can begin. */
 const JOINED = 24
 
 /** The most characters of a frame that is joined from several messages. */
@@ -19,6 +19,8 @@ export class Outbox {
   readonly #maxBuffered: number
   #texts: string[] = []
   #chars = 0
+  /** How many of the texts somebody waits for. */
+  #awaited = 0
   #due = false
   #paused = false
   #isCollecting = false
@@ -54,11 +56,25 @@ export class Outbox {
     if (this.#chars + text.length > JOINED_CHARS) this.flush()
     this.given++
     this.#chars += text.length
-    if (this.#texts.push(text) >= JOINED || (now && !this.#isCollecting)) {
+    this.#texts.push(text)
+    if (++this.#awaited >= JOINED || (now && !this.#isCollecting)) {
       this.flush()
       return
     }
     if (now) this.#isUrgent = true
+    this.#sendSoon()
+  }
+
+  /** Adds a text that nobody waits for. */
+  pushIdle(text: string): void {
+    if (this.#chars + text.length > JOINED_CHARS) this.flush()
+    this.given++
+    this.#chars += text.length
+    this.#texts.push(text)
+    this.#sendSoon()
+  }
+
+  #sendSoon(): void {
     if (!this.#due) {
       this.#due = true
       setImmediate(this.#onTurn)
@@ -72,6 +88,7 @@ export class Outbox {
     if (texts.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
     this.#texts = []
     this.#chars = 0
+    this.#awaited = 0
     this.written = this.given
     const frame = frameText(texts)
     // Only after what may be too much it matters when it has left.

@@ -2,6 +2,7 @@ import {
   type ActEnvelope,
   type EventEnvelope,
   encodeJson,
+  flatJson,
   isMessage,
   LuciliusError,
   toEnvelope,
@@ -85,7 +86,7 @@ let lastText = ''
 export function eventRow(event: EventEnvelope): string {
   if (event === lastEvent) return lastText
   const { message, meta, services } = event
-  if (meta !== lastMeta) lastMessage = encodeJson(message)
+  if (meta !== lastMeta) lastMessage = flatJson(message) ?? encodeJson(message)
   const told = metaText(meta)
   const rest =
     told === ''

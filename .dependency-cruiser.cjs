@@ -37,7 +37,7 @@ const floors = [
     'wire-json',
   ],
   ['handler', 'transport', 'typed/'],
-  ['codec', 'flat-json', 'promised', 'router/', 'wire-error'],
+  ['codec', 'direct', 'flat-json', 'router/', 'wire-error'],
   ['boot', 'dispatch/', 'events/', 'explain', 'life-cycle', 'options', 'peers/', 'unanswered'],
   ['admission', 'app', 'connections', 'core', 'early', 'lucilius', 'registrar', 'view'],
   ['index', 'transport-kit'],

@@ -14,6 +14,7 @@ export {
   toMeta,
   toOutcome,
 } from './codec.js'
+export { promised, receiveDirect } from './direct.js'
 export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
 export { flatJson } from './flat-json.js'
 export type { PeerInfo } from './handler.js'
@@ -21,7 +22,6 @@ export { isDeeper } from './json-depth.js'
 export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export type { PortableLimits } from './portable.js'
-export { promised } from './promised.js'
 export {
   type ActEnvelope,
   type AnnouncedAction,

@@ -1,8 +1,8 @@
+import { carryDirect } from '../direct.js'
 import type { Call } from '../dispatch/call.js'
 import { LuciliusError } from '../errors.js'
 import type { Connection, DirectCall, Envelope, Outcome, WireError } from '../transport.js'
 import { toWireError } from '../wire-error.js'
-import { carryDirect } from './carry-direct.js'
 import type { Peer } from './peer.js'
 import type { RemoteAction } from './remote-action.js'
 

@@ -75,8 +75,9 @@ export class Carrier {
     this.#goOn(call, remote, first, failure).then(
       (reply) => call.succeed(reply),
       (error) => {
-        const isDoubtful = call.doubt !== undefined && error instanceof LuciliusError && error.handled === 'no'
-        call.fail(isDoubtful ? fromWireError(call.doubt as WireError) : error)
+        const { doubt } = call
+        const isDoubtful = doubt !== undefined && error instanceof LuciliusError && error.handled === 'no'
+        call.fail(isDoubtful ? fromWireError(doubt) : error)
       },
     )
   }

@@ -1,7 +1,7 @@
+import { promised } from '../direct.js'
 import type { Origin } from '../dispatch/call.js'
 import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
-import { promised } from '../promised.js'
 import type { Announcement, Audience, Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
 import { type Heard, readAnnouncement } from './announcement.js'
 import type { Exposure } from './exposure.js'

@@ -1,7 +1,7 @@
+import { carryDirect } from '../direct.js'
 import type { Logger } from '../logger.js'
 import type { Message } from '../message.js'
 import type { DirectCall, EventEnvelope } from '../transport.js'
-import { carryDirect } from './carry-direct.js'
 import type { Peer } from './peer.js'
 
 /** A peer that observes events. It stands for every event on its way: nobody asks which of them failed. */

@@ -5,11 +5,11 @@ import {
   type Message,
   type Observer,
   type Outcome,
+  receiveDirect,
   toEnvelope,
 } from '../../lib/transport-kit.js'
 import { errorText, type FrameId, isFrameId, refusalText, replyText } from './frame-text.js'
 import type { Outbox } from './outbox.js'
-import { receive } from './receive.js'
 import { actOf, type Row, replyRow } from './row.js'
 import type { Limits } from './settings.js'
 
@@ -109,7 +109,7 @@ export class Answerer {
     }
     const running = new Running(id, isRow, this)
     this.#running.set(id, running)
-    receive(this.#observer, envelope, running)
+    receiveDirect(this.#observer, envelope, running)
   }
 
   /** Writes down the answer to an act. */

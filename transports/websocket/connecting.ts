@@ -1,12 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type ClientOptions, WebSocket } from 'ws'
-import { type Connection, LuciliusError, type Observer } from '../../lib/transport-kit.js'
+import { type Connection, LuciliusError, type Observer, receiveDirect } from '../../lib/transport-kit.js'
 import { closedEarly } from './close-code.js'
 import { FrameWriter } from './frame-writer.js'
 import { ANNOUNCEMENT_BYTES, Link } from './link.js'
 import { SUBPROTOCOL } from './protocol.js'
-import { receive } from './receive.js'
 import { refusedWith } from './refusal.js'
 import type { Settings } from './settings.js'
 
@@ -75,7 +74,7 @@ function knownOnly(observer: Observer, met: () => boolean): Observer {
     onTell: (changed) => observer.onTell(changed),
     hear: (announcement) => observer.hear(announcement),
     receive: (envelope, call) => observer.receive(envelope, call),
-    receiveDirect: (envelope, call) => receive(observer, envelope, call),
+    receiveDirect: (envelope, call) => receiveDirect(observer, envelope, call),
     lost: () => {
       if (met()) observer.lost()
     },

@@ -10,6 +10,7 @@ import {
   type Observer,
   type Outcome,
   promised,
+  receiveDirect,
   toEnvelope,
 } from '../../lib/transport-kit.js'
 import { Answerer } from './answerer.js'
@@ -21,7 +22,6 @@ import { Heartbeat } from './heartbeat.js'
 import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
-import { receive } from './receive.js'
 import { readRoom } from './room.js'
 import { eventOf, eventRow, isEventRow, isReplyRow, type Row } from './row.js'
 import type { Limits } from './settings.js'
@@ -217,7 +217,7 @@ export class Link implements Connection, Reader {
 
   #observe<T>(told: T, read: (told: T) => Envelope): void {
     try {
-      receive(this.#observer, read(told), UNWATCHED)
+      receiveDirect(this.#observer, read(told), UNWATCHED)
     } catch (error) {
       // Reading it throws nothing but the LuciliusError that says what is wrong.
       this.refuse('event', undefined, error as LuciliusError)

@@ -83,7 +83,7 @@ export class Answerer {
 
   /** Answers what cannot be taken. */
   refuse(id: unknown, error: LuciliusError): void {
-    this.#outbox.push(refusalText(isFrameId(id) ? id : undefined, error), this.idle)
+    this.#outbox.push(refusalText(isFrameId(id) ? id : undefined, error), this.#running.size)
   }
 
   /** The other end gives an act up. It still gets its one answer. An id that is not in use is ignored. */
@@ -115,7 +115,7 @@ export class Answerer {
   answer(running: Running, outcome: Outcome): void {
     const { id, isRow } = running
     this.#running.remove(running)
-    this.#outbox.push(this.#textOf(id, isRow, outcome), this.idle)
+    this.#outbox.push(this.#textOf(id, isRow, outcome), this.#running.size)
     if (this.idle) this.onIdle?.()
   }
 

@@ -125,7 +125,7 @@ export class Caller {
     const slot = this.#pending.take(call)
     const { id } = slot
     call.onCancel = () => this.#cancel(id)
-    this.#outbox.push(start + id + body, this.#pending.size === 1)
+    this.#outbox.push(start + id + body, this.#pending.size - 1)
     slot.at = this.#outbox.given
   }
 
@@ -133,7 +133,7 @@ export class Caller {
     const slot = this.#pending.find(id)
     if (slot === undefined) return
     const call = this.#pending.release(slot)
-    this.#outbox.push(cancelText(id), false)
+    this.#outbox.pushIdle(cancelText(id))
     call.fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
     this.#sendHeld()
   }

@@ -239,7 +239,7 @@ export class Link implements Connection, Reader {
     const told = leaving ? { ...announcement, draining: true } : announcement
     // A frame of its own, which may be longer than others.
     this.#outbox.flush()
-    this.#outbox.push(announcementText(told, this.#limits), true)
+    this.#outbox.push(announcementText(told, this.#limits), 0)
   }
 
   #hear(message: Message): void {

@@ -1,8 +1,12 @@
 import type { WebSocket } from 'ws'
 import type { FrameWriter } from './frame-writer.js'
 
-/** Acts and replies that are sent without waiting for the end of the turn: the other end can begin. */
-const JOINED = 24
+/**
+ * Acts and replies that are sent without waiting for the end of the turn: a quarter of those under way, so that both
+ * ends have something to do, within bounds (`npm run bench -- remote`).
+ */
+const FEWEST_JOINED = 16
+const MOST_JOINED = 32
 
 /** The most characters of a frame that is joined from several messages. */
 const JOINED_CHARS = 65_536
@@ -51,17 +55,18 @@ export class Outbox {
     }
   }
 
-  /** Adds a text; `now` sends it at once with what was there before. */
-  push(text: string, now: boolean): void {
+  /** Adds a text that somebody waits for; `others` are under way. If there is none, it is sent at once. */
+  push(text: string, others: number): void {
     if (this.#chars + text.length > JOINED_CHARS) this.flush()
     this.given++
     this.#chars += text.length
     this.#texts.push(text)
-    if (++this.#awaited >= JOINED || (now && !this.#isCollecting)) {
+    const isUrgent = others === 0
+    if (++this.#awaited >= joined(others) || (isUrgent && !this.#isCollecting)) {
       this.flush()
       return
     }
-    if (now) this.#isUrgent = true
+    if (isUrgent) this.#isUrgent = true
     this.#sendSoon()
   }
 
@@ -110,6 +115,10 @@ export class Outbox {
     this.#paused = false
     this.#socket.resume()
   }
+}
+
+function joined(others: number): number {
+  return Math.min(Math.max(others >> 2, FEWEST_JOINED), MOST_JOINED)
 }
 
 const openBracket = 0x5b

@@ -398,12 +398,12 @@ t.test('a page that does not read is not read from, and others are served meanwh
   await lazy.answer(999)
 })
 
-t.test('replies of one turn are joined into frames of at most 24', async (t) => {
+t.test('replies of one turn are joined into frames of at most 16', async (t) => {
   const { url } = await service(t)
   const client = await page(t, url)
   client.send(...Array.from({ length: 40 }, (_, id) => ({ kind: 'act', id, message: { a: 1 } })))
   for (let id = 0; id < 40; id++) await client.answer(id)
-  t.strictSame(client.sizes, [24, 16])
+  t.strictSame(client.sizes, [16, 16, 8])
 })
 
 t.test('a closing app answers late acts one by one, then says goodbye with 1001', async (t) => {

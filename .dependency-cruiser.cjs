@@ -37,7 +37,7 @@ const floors = [
     'wire-json',
   ],
   ['handler', 'transport', 'typed/'],
-  ['codec', 'router/', 'wire-error'],
+  ['codec', 'direct', 'flat-json', 'router/', 'wire-error'],
   ['boot', 'close-hooks', 'dispatch/', 'events/', 'explain', 'hook', 'life-cycle', 'options', 'peers/', 'unanswered'],
   [
     'admission',

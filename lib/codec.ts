@@ -1,8 +1,9 @@
 import { LuciliusError } from './errors.js'
+import { flatJson } from './flat-json.js'
 import { isMessage, type Message } from './message.js'
 import { defaultMaxBytes, defaultMaxDepth, type PortableLimits } from './portable.js'
 import type { ActEnvelope, Envelope, EventEnvelope, Outcome, WireError, WireMeta } from './transport.js'
-import { decodeJson, encodeJson } from './wire-json.js'
+import { checkJson, decodeJson, encodeJson } from './wire-json.js'
 
 /**
  * Envelopes as JSON text and back.
@@ -84,7 +85,7 @@ export function toMeta(meta: unknown): WireMeta {
 export function encodeOutcome(outcome: Outcome, limits?: PortableLimits): string {
   try {
     const text = encodeJson(outcome, 'reply')
-    checkReadable(text, limits)
+    checkReadable(text, envelopeLimits(limits))
     return text
   } catch (error) {
     // encodeJson and checkReadable throw nothing but a LuciliusError, whose facts can always be written.
@@ -93,10 +94,23 @@ export function encodeOutcome(outcome: Outcome, limits?: PortableLimits): string
   }
 }
 
+/**
+ * Writes a reply without an outcome around it: an empty text for `undefined`. Throws `LUC_NOT_PORTABLE` and
+ * `LUC_REPLY_INVALID`, both `handled: 'yes'`, for what cannot be carried and for what nobody would read.
+ */
+export function encodeReply(reply: unknown, limits: PortableLimits): string {
+  if (reply === undefined || typeof reply === 'function' || typeof reply === 'symbol') return ''
+  const flat = typeof reply === 'object' && reply !== null ? flatJson(reply) : undefined
+  if (flat !== undefined && flat.length <= (limits.maxBytes ?? defaultMaxBytes)) return flat
+  const text = encodeJson(reply, 'reply')
+  checkReadable(text, limits)
+  return text
+}
+
 /** The other end refuses what breaks a limit or has a forbidden key; this end can still say that the work was done. */
-function checkReadable(text: string, limits: PortableLimits | undefined): void {
+function checkReadable(text: string, limits: PortableLimits): void {
   try {
-    decodeJson(text, envelopeLimits(limits))
+    checkJson(text, limits)
   } catch (cause) {
     throw new LuciliusError('LUC_REPLY_INVALID', `The reply cannot be carried: ${(cause as Error).message}`, { cause })
   }

@@ -8,12 +8,15 @@ export {
   decodeOutcome,
   encodeEnvelope,
   encodeOutcome,
+  encodeReply,
   envelopeLimits,
   toEnvelope,
   toMeta,
   toOutcome,
 } from './codec.js'
+export { promised, receiveDirect } from './direct.js'
 export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
+export { flatJson } from './flat-json.js'
 export type { PeerInfo } from './handler.js'
 export { isDeeper } from './json-depth.js'
 export { isMessage, type Message } from './message.js'
@@ -27,8 +30,10 @@ export {
   type Audience,
   type Call,
   type Carry,
+  type CarryDirect,
   type Connection,
   type Credentials,
+  type DirectCall,
   type Envelope,
   type EventEnvelope,
   type Listener,

@@ -17,6 +17,12 @@ export const WIRE_VERSION = 1
  */
 export type Carry = (envelope: Envelope, call: Call) => Promise<Outcome>
 
+/**
+ * The same without a promise: the call itself is told its end, once, and perhaps before this returns. A promise that
+ * is passed on at each of two ends costs a third of what a message does (`npm run bench -- remote`).
+ */
+export type CarryDirect = (envelope: Envelope, call: DirectCall) => void
+
 /** One envelope under way, seen from either end of the wire. */
 export interface Call {
   /**
@@ -27,6 +33,14 @@ export interface Call {
   onCancel: (() => void) | undefined
   /** On whose behalf a client acts: what `authenticate` gave for this one envelope, where each has its own. */
   readonly identity?: unknown
+}
+
+/** A call that takes its own end: exactly one of these is called. */
+export interface DirectCall extends Call {
+  /** It was answered. */
+  settle(outcome: Outcome): void
+  /** Carrying failed: what a promise would be rejected with. Never called at the answering end. */
+  fail(error: unknown): void
 }
 
 /** What crosses between two apps: an act that wants an outcome, or an event that wants none. */
@@ -143,6 +157,8 @@ export interface Observer {
   hear(announcement: unknown): void
   /** Answers an envelope from the other end. Never rejects. */
   receive: Carry
+  /** The same, for a transport that has no use for a promise. The core always has it. */
+  receiveDirect?: CarryDirect
   /** The connection is gone. Nothing may be called after it. */
   lost(): void
   /** Set by the transport while it connects; called when nobody wants the connection any more: end the attempt. */
@@ -157,6 +173,8 @@ export interface Observer {
 export interface Connection {
   /** Sends an envelope to the other end. */
   readonly carry: Carry
+  /** The same without a promise, where a transport can do that: the core then uses nothing else. */
+  readonly carryDirect?: CarryDirect
   /** Asks for a sign of life. Resolves when one came; rejects when none can come any more. */
   ping?(): Promise<void>
   /** Closes this connection; `observer.lost` is called at both ends. */

@@ -39,8 +39,12 @@ export function viewOf(core: Core, own: PluginUse): App {
     return dispatcher.act(undefined, whole, beside, { ...wish, timeoutMs })
   }
 
-  const emit = async (first: unknown, data?: unknown, options?: unknown): Promise<void> => {
-    if (life.phase === 'open' || life.phase === 'starting') return events.emit(undefined, first, data, options)
+  const emit = (first: unknown, data?: unknown, options?: unknown): Promise<void> => {
+    if (life.phase !== 'open' && life.phase !== 'starting') return emitLater(first, data, options)
+    return events.emit(undefined, first, data, options)
+  }
+
+  const emitLater = async (first: unknown, data: unknown, options: unknown): Promise<void> => {
     const [whole, beside] = [kept(first), kept(data)]
     await untilReady(core, settings.timeoutMs)
     return events.emit(undefined, whole, beside, options)

@@ -25,6 +25,12 @@ export interface Ledger {
   blame(thrown: unknown, call: Call): Error
 }
 
+/** Who waits for the end of a call: told once, by one of these. */
+export interface Waiter {
+  resolve(reply: unknown): void
+  reject(error: Error): void
+}
+
 /** Why a call may be given up. */
 export type CancelCode = 'LUC_DEADLINE_EXCEEDED' | 'LUC_CANCELLED' | 'LUC_UNREACHABLE'
 
@@ -47,6 +53,8 @@ export class Call implements Waiting, CarriedCall {
   declare readonly origin: Origin
   declare resolve: (reply: unknown) => void
   declare reject: (error: Error) => void
+  /** Is told the end instead of `resolve` and `reject`, where nobody needs a promise. */
+  waiter: Waiter | undefined = undefined
   onCancel: (() => void) | undefined = undefined
   /** The error that the framework itself found inside (schema, parity): passes unchanged where a handler's would not. */
   failure: Error | undefined = undefined
@@ -113,18 +121,19 @@ export class Call implements Waiting, CarriedCall {
     } catch (error) {
       // `deliver` throws nothing but the error to fail with.
       this.#settle()
-      this.reject(error as Error)
+      this.#tellFailure(error as Error)
       return
     }
     this.#settle()
-    this.resolve(delivered)
+    if (this.waiter === undefined) this.resolve(delivered)
+    else this.waiter.resolve(delivered)
   }
 
   fail(thrown: unknown): void {
     if (this.settled) return
     const error = this.ledger.blame(thrown, this)
     this.#settle()
-    this.reject(error)
+    this.#tellFailure(error)
   }
 
   /** The deadline passed. */
@@ -151,7 +160,7 @@ export class Call implements Waiting, CarriedCall {
     const children = this.#children
     this.#children = undefined
     this.#settle()
-    this.reject(error)
+    this.#tellFailure(error)
     this.#controller?.abort(error)
     if (children !== undefined) for (const child of children) child.cancel(code, message)
     try {
@@ -227,6 +236,11 @@ export class Call implements Waiting, CarriedCall {
   #rootTrace(): string {
     const from = parseTraceParent(this.#cameWith)
     return from === undefined ? newTraceParent() : childOf(from)
+  }
+
+  #tellFailure(error: Error): void {
+    if (this.waiter === undefined) this.reject(error)
+    else this.waiter.reject(error)
   }
 
   #settle(): void {

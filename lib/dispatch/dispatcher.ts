@@ -9,11 +9,11 @@ import { isTraced, traced } from './act-trace.js'
 import type { Action } from './action.js'
 import type { Slot } from './actions.js'
 import { Books } from './books.js'
-import { Call, describe, type Origin } from './call.js'
+import { Call, describe, type Origin, type Waiter } from './call.js'
 import { Composition, type Follow } from './composition.js'
 import type { Within } from './context.js'
 import { Heads, wholeMessage } from './head.js'
-import { launch } from './launch.js'
+import { launch, launchFor } from './launch.js'
 import { appClosed, cancelledBefore, tooLate, tooManyHops, whatIsLeft } from './refusals.js'
 
 /** Bounds and manners that hold for every act of an app. */
@@ -33,8 +33,8 @@ export type Unanswered = (
   again: (leftMs: number) => Promise<unknown>,
 ) => Promise<unknown>
 
-/** What an act from a peer brings along, checked and clamped. */
-export interface Arrival {
+/** What an act from a peer brings along, checked and clamped; it is told the end. */
+export interface Arrival extends Waiter {
   readonly hops: number
   readonly timeoutMs: number
   readonly origin: Origin
@@ -136,10 +136,17 @@ export class Dispatcher implements Within {
     return this.#run(action, undefined, call.message, call, undefined, hops, below, by)
   }
 
-  /** Runs an action of this app for somebody outside. */
-  answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
-    if (!isTraced()) return this.#answer(action, message, arrival)
-    return traced(action, message, arrival.hops, () => this.#answer(action, message, arrival))
+  /** Runs an action of this app for somebody outside. Throws what keeps it from being started. */
+  answer(action: Action, message: Message, arrival: Arrival): void {
+    if (!isTraced()) {
+      launchFor(arrival, this.#arrive(action, message, arrival), action.run, this)
+      return
+    }
+    const run = async () => launch(this.#arrive(action, message, arrival), action.run, this, true, undefined)
+    traced(action, message, arrival.hops, run).then(
+      (reply) => arrival.resolve(reply),
+      (error) => arrival.reject(error),
+    )
   }
 
   /** Holds an act that no action answers, or refuses it. */
@@ -234,22 +241,17 @@ export class Dispatcher implements Within {
     return launch(call, outer ?? action.run, this, ownTime, wish?.signal)
   }
 
-  #answer(action: Action, message: Message, arrival: Arrival): Promise<unknown> {
+  #arrive(action: Action, message: Message, arrival: Arrival): Call {
     const { strict, maxHops } = this.#rules
     const { hops, origin, id, traceparent, carried } = arrival
-    let asked = message
-    try {
-      if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
-      if (arrival.timeoutMs <= 0) throw tooLate(action)
-      if (strict) asked = portableCopy(message, 'message') as Message
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
+    if (arrival.timeoutMs <= 0) throw tooLate(action)
+    const asked = strict ? (portableCopy(message, 'message') as Message) : message
     const timeoutMs = Math.min(arrival.timeoutMs, action.timeoutMs)
     const call = new Call(this.books, action, asked, undefined, hops, timeoutMs, origin)
     call.continues(id, traceparent)
     carried.onCancel = () => call.cancel('LUC_CANCELLED', `The caller cancelled ${describe(action)}.`)
-    return launch(call, action.run, this, true, undefined)
+    return call
   }
 }
 

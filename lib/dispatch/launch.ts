@@ -1,6 +1,7 @@
 import type { Handler } from '../handler.js'
-import { type Call, describe } from './call.js'
+import { type Call, describe, type Waiter } from './call.js'
 import { CallContext, type Within } from './context.js'
+import { LATER } from './later.js'
 import { isThenable } from './thenable.js'
 
 /**
@@ -20,21 +21,33 @@ export function launch(
     call.reject = reject
     call.open(ownTime)
     if (signal !== undefined) followSignal(call, signal)
-    try {
-      const reply: unknown = handler(call.message, new CallContext(call, within))
-      // Within the try: what looks like a promise may throw when `then` is read or called.
-      if (isThenable(reply)) {
-        reply.then(
-          (value) => call.succeed(value),
-          (error) => call.fail(error),
-        )
-      } else {
-        call.succeed(reply)
-      }
-    } catch (error) {
-      call.fail(error)
-    }
+    run(call, handler, within)
   })
+}
+
+/** Starts a call whose end its own `waiter` is told. */
+export function launchFor(waiter: Waiter, call: Call, handler: Handler, within: Within): void {
+  call.waiter = waiter
+  call.open(true)
+  run(call, handler, within)
+}
+
+function run(call: Call, handler: Handler, within: Within): void {
+  try {
+    const reply: unknown = handler(call.message, new CallContext(call, within))
+    if (reply === LATER) return
+    // Within the try: what looks like a promise may throw when `then` is read or called.
+    if (isThenable(reply)) {
+      reply.then(
+        (value) => call.succeed(value),
+        (error) => call.fail(error),
+      )
+    } else {
+      call.succeed(reply)
+    }
+  } catch (error) {
+    call.fail(error)
+  }
 }
 
 function followSignal(call: Call, signal: AbortSignal): void {

@@ -15,30 +15,34 @@ export interface Subscribed {
   failures: number
 }
 
-/** The subscriptions of one app. */
+/** The subscriptions of one app. The list of a pattern is made anew with each change: an event keeps that of its time. */
 export class Subscriptions {
-  readonly #router = new Router<Subscribed[]>()
+  readonly #router = new Router<readonly Subscribed[]>()
   readonly #changed = new Set<() => void>()
 
   add(subscribed: Subscribed): void {
     const list = this.#router.get(subscribed.pattern.text)
     if (list === undefined) this.#router.set(subscribed.pattern, [subscribed])
-    else list.splice(list.findLastIndex(({ action }) => action.order < subscribed.action.order) + 1, 0, subscribed)
+    else {
+      const at = list.findLastIndex(({ action }) => action.order < subscribed.action.order) + 1
+      this.#router.set(subscribed.pattern, list.toSpliced(at, 0, subscribed))
+    }
     for (const listener of this.#changed) listener()
   }
 
   remove(subscribed: Subscribed): void {
     const list = this.#router.get(subscribed.pattern.text)
-    const index = list?.indexOf(subscribed) ?? -1
-    if (list === undefined || index < 0) return
-    list.splice(index, 1)
-    if (list.length === 0) this.#router.delete(subscribed.pattern.text)
+    if (list === undefined || !list.includes(subscribed)) return
+    const rest = list.filter((one) => one !== subscribed)
+    if (rest.length > 0) this.#router.set(subscribed.pattern, rest)
+    else this.#router.delete(subscribed.pattern.text)
     for (const listener of this.#changed) listener()
   }
 
   /** Those that a message matches, the most specific first, equal patterns in order of registration. */
-  matching(message: Message): Subscribed[] {
-    return this.#router.collect(message).flat()
+  matching(message: Message): readonly Subscribed[] {
+    const lists = this.#router.collect(message)
+    return lists.length === 1 ? (lists[0] as readonly Subscribed[]) : lists.flat()
   }
 
   *all(): Iterable<Subscribed> {

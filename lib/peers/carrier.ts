@@ -2,10 +2,13 @@ import type { Action } from '../dispatch/action.js'
 import { type Call, describe } from '../dispatch/call.js'
 import { callOf } from '../dispatch/context.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
+import { LATER } from '../dispatch/later.js'
 import { LuciliusError } from '../errors.js'
-import type { Handler } from '../handler.js'
+import type { Context } from '../handler.js'
+import type { Message } from '../message.js'
 import type { ActEnvelope, Outcome, WireError, WireMeta } from '../transport.js'
-import { fromWireError, toWireError } from '../wire-error.js'
+import { fromWireError } from '../wire-error.js'
+import { Attempt } from './attempt.js'
 import type { Parking } from './parking.js'
 import type { Peer } from './peer.js'
 import type { RemoteAction } from './remote-action.js'
@@ -21,7 +24,7 @@ const NEWS_MS: { readonly [code: string]: readonly number[] } = {
 }
 
 /**
- * Carries calls to the peers that answer them: the handler of every remote action.
+ * Carries calls to the peers that answer them: what the handler of every remote action does.
  *
  * What was provably not handled moves to another peer, or parks until one is back. What is unknown is tried again only
  * if the action is idempotent. Whatever else went wrong is the caller's to know.
@@ -30,7 +33,6 @@ export class Carrier {
   readonly #dispatcher: Dispatcher
   readonly #parking: Parking
   readonly #retry: Retry
-  readonly #remotes = new WeakMap<Action, RemoteAction>()
 
   constructor(dispatcher: Dispatcher, parking: Parking, retry: Retry) {
     this.#dispatcher = dispatcher
@@ -38,16 +40,10 @@ export class Carrier {
     this.#retry = retry
   }
 
-  /** Makes `handler` know the peers of an action. */
-  carries(remote: RemoteAction): void {
-    this.#remotes.set(remote.action, remote)
-  }
-
-  /** The usual case is one peer, one envelope and one answer; all else goes to `#recover`. */
-  readonly handler: Handler = (message, context) => {
+  /** Sends a call, and settles it later. The usual case is one peer, one envelope and one answer; all else recovers. */
+  carry(remote: RemoteAction, message: Message, context: Context): typeof LATER {
     const call = callOf(context)
-    const remote = call === undefined ? undefined : this.#remotes.get(call.action)
-    if (call === undefined || remote === undefined) {
+    if (call === undefined) {
       throw new LuciliusError(
         'LUC_HANDLER_INVALID',
         'A wrap must pass on the context it was given, or one made from it.',
@@ -56,52 +52,34 @@ export class Carrier {
     call.message = message
     this.#retry.called()
     const peer = pick(remote, undefined)
-    if (peer === undefined) return this.#recover(call, remote, undefined, undefined)
-    return this.#send(call, remote, peer, false).then(
-      (outcome) => {
-        arrived(call, peer)
-        return outcome.error === undefined ? outcome.reply : this.#recover(call, remote, peer, outcome.error)
-      },
-      (error) => {
-        arrived(call, peer)
-        return this.#recover(call, remote, peer, carryError(error))
-      },
-    )
+    if (peer === undefined) this.#recover(call, remote, undefined, undefined)
+    else new Attempt(call, remote, peer, this.#firstEnded).start(envelopeOf(call, remote.action, false))
+    return LATER
   }
 
-  /** Sends a call to a peer. Whatever comes of it, `arrived` follows. */
-  #send(call: Call, remote: RemoteAction, peer: Peer, retried: boolean): Promise<Outcome> {
-    peer.pending++
-    // An available peer has a connection.
-    return (peer.connection as NonNullable<Peer['connection']>).carry(envelopeOf(call, remote.action, retried), call)
+  readonly #firstEnded = ({ call, remote, peer }: Attempt, outcome: Outcome): void => {
+    if (outcome.error === undefined) call.succeed(outcome.reply)
+    else if (!call.settled) this.#recover(call, remote, peer, outcome.error)
   }
 
   /** Sends a call again; what kept it from being carried is told like an answer. */
-  async #sendAgain(call: Call, remote: RemoteAction, peer: Peer, retried: boolean): Promise<Outcome> {
-    try {
-      return await this.#send(call, remote, peer, retried)
-    } catch (error) {
-      return { error: carryError(error) }
-    } finally {
-      arrived(call, peer)
-    }
+  #sendAgain(call: Call, remote: RemoteAction, peer: Peer, retried: boolean): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const ended = (_: Attempt, outcome: Outcome) => resolve(outcome)
+      new Attempt(call, remote, peer, ended).start(envelopeOf(call, remote.action, retried))
+    })
   }
 
   /** Goes on with a call after the first try. Once a try may have been handled, nothing later can say that it was not. */
-  async #recover(
-    call: Call,
-    remote: RemoteAction,
-    first: Peer | undefined,
-    failure: WireError | undefined,
-  ): Promise<unknown> {
-    try {
-      return await this.#goOn(call, remote, first, failure)
-    } catch (error) {
-      if (call.doubt !== undefined && error instanceof LuciliusError && error.handled === 'no') {
-        throw fromWireError(call.doubt)
-      }
-      throw error
-    }
+  #recover(call: Call, remote: RemoteAction, first: Peer | undefined, failure: WireError | undefined): void {
+    this.#goOn(call, remote, first, failure).then(
+      (reply) => call.succeed(reply),
+      (error) => {
+        const { doubt } = call
+        const isDoubtful = doubt !== undefined && error instanceof LuciliusError && error.handled === 'no'
+        call.fail(isDoubtful ? fromWireError(doubt) : error)
+      },
+    )
   }
 
   async #goOn(
@@ -176,19 +154,6 @@ export class Carrier {
   }
 }
 
-/** A call has left the peer again, one way or the other. */
-function arrived(call: Call, peer: Peer): void {
-  peer.pending--
-  call.onCancel = undefined
-  if (call.end?.code === 'LUC_DEADLINE_EXCEEDED') peer.doubt()
-}
-
-/** Why carrying failed. What a transport throws that is no `LuciliusError` is its own fault, and tells nothing. */
-function carryError(error: unknown): WireError {
-  if (error instanceof LuciliusError) return toWireError(error)
-  return { code: 'LUC_REPLY_LOST', message: 'The transport failed while it carried the message.', handled: 'unknown' }
-}
-
 function isElsewhere(error: WireError): boolean {
   return error.handled === 'no' && ELSEWHERE.has(error.code)
 }
@@ -196,6 +161,11 @@ function isElsewhere(error: WireError): boolean {
 /** The least busy peer, those of equal load in turn, suspects last. Connections to one instance count as one. */
 function pick(remote: RemoteAction, refused: ReadonlySet<Peer> | undefined): Peer | undefined {
   const { peers } = remote
+  if (peers.length === 1) {
+    // The usual case.
+    const only = peers[0] as Peer
+    return only.available && refused?.has(only) !== true ? only : undefined
+  }
   let best: Peer | undefined
   for (let i = 0; i < peers.length; i++) {
     const at = (remote.turn + i) % peers.length

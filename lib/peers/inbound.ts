@@ -7,7 +7,8 @@ import { LuciliusError } from '../errors.js'
 import type { Message } from '../message.js'
 import { parseMessage } from '../message-text.js'
 import { type Pattern, toPattern } from '../pattern.js'
-import type { ActEnvelope, Call, WireMeta } from '../transport.js'
+import type { ActEnvelope, DirectCall, Outcome, WireMeta } from '../transport.js'
+import { toWireError } from '../wire-error.js'
 import type { Exposure } from './exposure.js'
 import type { Peer } from './peer.js'
 
@@ -67,32 +68,43 @@ export interface ArrivalLimits {
 }
 
 /** What came with an envelope, checked and clamped. A client's time and trace count; its hops and identity do not. */
-export function arrivalOf(meta: WireMeta, peer: Peer, call: Call, limits: ArrivalLimits): Arrival {
-  const trusted = peer.terms.audience === 'peers'
-  // A peer tells on whose behalf each message is; what it is itself is no identity, or a split would change what handlers see.
-  const identity = trusted ? meta.identity : (call.identity ?? peer.terms.identity)
-  const retried = trusted && meta.retried === true
-  return {
-    hops: trusted && Number.isSafeInteger(meta.hops) ? Math.max(1, meta.hops as number) : 1,
-    timeoutMs: Math.min(meta.timeoutMs ?? limits.timeoutMs, limits.maxTimeoutMs),
-    origin:
-      identity === undefined && !retried ? usualOrigin(peer, trusted) : originOf(peer, trusted, identity, retried),
-    id: trusted && meta.id !== undefined && meta.id.length <= 200 ? meta.id : undefined,
-    traceparent: meta.traceparent,
-    carried: call,
+export class Arrived implements Arrival {
+  readonly hops: number
+  readonly timeoutMs: number
+  readonly origin: Origin
+  readonly id: string | undefined
+  readonly traceparent: string | undefined
+  readonly carried: DirectCall
+
+  constructor(meta: WireMeta, peer: Peer, carried: DirectCall, limits: ArrivalLimits) {
+    const { hops, id, timeoutMs = limits.timeoutMs } = meta
+    const trusted = peer.terms.audience === 'peers'
+    // A peer tells on whose behalf each message is; what it is itself is no identity, or a split would change what handlers see.
+    const identity = trusted ? meta.identity : (carried.identity ?? peer.terms.identity)
+    const retried = trusted && meta.retried === true
+    this.hops = trusted && hops !== undefined && Number.isSafeInteger(hops) ? Math.max(1, hops) : 1
+    this.timeoutMs = Math.min(timeoutMs, limits.maxTimeoutMs)
+    this.origin =
+      identity === undefined && !retried ? usualOrigin(peer, trusted) : originOf(peer, trusted, identity, retried)
+    this.id = trusted && id !== undefined && id.length <= 200 ? id : undefined
+    this.traceparent = meta.traceparent
+    this.carried = carried
+  }
+
+  resolve(reply: unknown): void {
+    this.carried.settle(reply === undefined ? NOTHING : { reply })
+  }
+
+  reject(error: unknown): void {
+    this.carried.settle({ error: toWireError(error) })
   }
 }
 
-const usual = new WeakMap<object, Origin>()
+const NOTHING: Outcome = Object.freeze({})
 
 /** What most acts of a peer have in common is made once. */
-function usualOrigin({ info }: Peer, trusted: boolean): Origin {
-  if (!trusted) return nobody
-  const known = usual.get(info)
-  if (known !== undefined) return known
-  const origin = Object.freeze({ peer: info })
-  usual.set(info, origin)
-  return origin
+function usualOrigin(peer: Peer, trusted: boolean): Origin {
+  return trusted ? peer.origin : nobody
 }
 
 function originOf(peer: Peer, trusted: boolean, identity: unknown, retried: boolean): Origin {

@@ -1,6 +1,8 @@
+import { promised } from '../direct.js'
+import type { Origin } from '../dispatch/call.js'
 import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
-import type { Announcement, Audience, Call, Connection, Envelope, Observer, Outcome } from '../transport.js'
+import type { Announcement, Audience, Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
 import { type Heard, readAnnouncement } from './announcement.js'
 import type { Exposure } from './exposure.js'
 
@@ -10,7 +12,8 @@ export interface Host {
   onTell(changed: () => void): () => void
   /** The peer is known, or told something new. */
   heard(peer: Peer): void
-  answer(peer: Peer, envelope: Envelope, call: Call): Promise<Outcome>
+  /** Answers an envelope: `call` is told the outcome, never a failure. */
+  answer(peer: Peer, envelope: Envelope, call: DirectCall): void
   lost(peer: Peer): void
   /** Whether it may be talked to at all: throws what speaks against it. */
   check(heard: Heard): void
@@ -46,6 +49,8 @@ export class Peer implements Observer {
   losses = 0
   readonly #host: Host
   #info = stranger
+  /** Where most of its calls come from. */
+  origin: Origin = Object.freeze({ peer: stranger })
   #expired = 0
 
   constructor(host: Host, terms: Terms, connection: Connection | undefined) {
@@ -112,12 +117,17 @@ export class Peer implements Observer {
   know(heard: Heard): void {
     this.known = heard
     this.#info = Object.freeze({ name: heard.name, instance: heard.instance })
+    this.origin = Object.freeze({ peer: this.#info })
     this.#alive()
     this.#host.heard(this)
   }
 
   receive(envelope: Envelope, call: Call): Promise<Outcome> {
-    return this.#host.answer(this, envelope, call)
+    return promised(call, (direct) => this.receiveDirect(envelope, direct))
+  }
+
+  receiveDirect(envelope: Envelope, call: DirectCall): void {
+    this.#host.answer(this, envelope, call)
   }
 
   /** It is connected (again); what it told may have come before. */

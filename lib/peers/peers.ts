@@ -7,13 +7,21 @@ import type { Emission, Events } from '../events/events.js'
 import { nearestPatterns } from '../explain.js'
 import type { Settings } from '../options.js'
 import type { Pattern } from '../pattern.js'
-import type { ActEnvelope, Announcement, Call, Connection, Envelope, EventEnvelope, Outcome } from '../transport.js'
+import type {
+  ActEnvelope,
+  Announcement,
+  Connection,
+  DirectCall,
+  Envelope,
+  EventEnvelope,
+  Outcome,
+} from '../transport.js'
 import { toWireError } from '../wire-error.js'
 import { announce, type Heard } from './announcement.js'
 import { Carrier } from './carrier.js'
 import type { Exposure } from './exposure.js'
 import { describeHidden, hiddenBy } from './hidden.js'
-import { arrivalOf, asClient, chooseAction } from './inbound.js'
+import { Arrived, asClient, chooseAction } from './inbound.js'
 import type { Parking } from './parking.js'
 import { type Host, Peer, type Terms } from './peer.js'
 import { RemoteActions } from './remote-actions.js'
@@ -30,7 +38,7 @@ export class Peers implements Host {
   readonly #settings: Settings
   readonly #parking: Parking
   readonly #actions: RemoteActions
-  readonly #subscriptions = new RemoteSubscriptions()
+  readonly #subscriptions: RemoteSubscriptions
   readonly #accepts = new Map<Peer, Accepted>()
   readonly #forgetting = new Map<Peer, NodeJS.Timeout>()
   readonly #listeners = new Set<() => void>()
@@ -44,6 +52,7 @@ export class Peers implements Host {
     this.#events = events
     this.#settings = settings
     this.#parking = parking
+    this.#subscriptions = new RemoteSubscriptions(settings.log)
     this.#actions = new RemoteActions(
       dispatcher,
       new Carrier(dispatcher, parking, new Retry(settings.retry)),
@@ -111,7 +120,7 @@ export class Peers implements Host {
 
   /** Hands an event on to the peers that observe it, one instance for each service that has none here. */
   emit(emission: Emission, taken: ReadonlySet<string>): void {
-    this.#subscriptions.emit(emission, taken, this.#settings)
+    this.#subscriptions.emit(emission, taken)
   }
 
   tell(peer: Peer): Announcement {
@@ -156,18 +165,19 @@ export class Peers implements Host {
     this.#forgetting.set(peer, timer)
   }
 
-  /** Not an async function: each act of a peer would wait two promises longer (`npm run bench -- remote`). */
-  answer(peer: Peer, envelope: Envelope, call: Call): Promise<Outcome> {
+  answer(peer: Peer, envelope: Envelope, call: DirectCall): void {
     try {
-      if (envelope.kind === 'event') return Promise.resolve(this.#observe(peer, envelope, call))
       if (this.#draining) throw closed(this.#settings.name)
-      const asked = peer.terms.audience === 'peers' ? envelope : asClient(envelope)
-      const action = this.#choose(asked, peer)
-      const arrival = arrivalOf(asked.meta, peer, call, this.#settings)
-      return this.#dispatcher.answer(action, asked.message, arrival).then(replied, failed)
+      if (envelope.kind === 'event') this.#observe(peer, envelope, call)
+      else this.#act(peer, peer.terms.audience === 'peers' ? envelope : asClient(envelope), call)
     } catch (error) {
-      return Promise.resolve(failed(error))
+      call.settle({ error: toWireError(error) })
     }
+  }
+
+  #act(peer: Peer, envelope: ActEnvelope, call: DirectCall): void {
+    const action = this.#choose(envelope, peer)
+    this.#dispatcher.answer(action, envelope.message, new Arrived(envelope.meta, peer, call, this.#settings))
   }
 
   #choose(envelope: ActEnvelope, { terms: { exposure } }: Peer): Action {
@@ -185,14 +195,14 @@ export class Peers implements Host {
     }
   }
 
-  #observe(peer: Peer, { message, meta, services }: EventEnvelope, call: Call): Outcome {
-    if (this.#draining) throw closed(this.#settings.name)
+  #observe(peer: Peer, { message, meta, services }: EventEnvelope, call: DirectCall): void {
     const { audience, exposure } = peer.terms
-    if (!exposure.eventIn(message)) return {}
-    const { hops, origin, id, traceparent } = arrivalOf(meta, peer, call, this.#settings)
-    // A client knows nothing of services: it reaches all of this instance.
-    this.#events.receive({ message, origin, hops, id, traceparent }, audience === 'peers' ? services : undefined)
-    return {}
+    if (exposure.eventIn(message)) {
+      const { hops, origin, id, traceparent } = new Arrived(meta, peer, call, this.#settings)
+      // A client knows nothing of services: it reaches all of this instance.
+      this.#events.receive({ message, origin, hops, id, traceparent }, audience === 'peers' ? services : undefined)
+    }
+    call.settle(NOTHING)
   }
 
   #accepted(peer: Peer, pattern: Pattern): boolean {
@@ -226,14 +236,6 @@ function heldAction(
   exposure: Exposure,
 ): Action {
   return held(() => chooseAction(envelope, actions, exposure))
-}
-
-function replied(reply: unknown): Outcome {
-  return reply === undefined ? NOTHING : { reply }
-}
-
-function failed(error: unknown): Outcome {
-  return { error: toWireError(error) }
 }
 
 const NOTHING: Outcome = Object.freeze({})

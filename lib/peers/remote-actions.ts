@@ -1,5 +1,6 @@
 import type { Action } from '../dispatch/action.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
+import type { Handler } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Pattern } from '../pattern.js'
 import type { Heard } from './announcement.js'
@@ -42,16 +43,15 @@ export class RemoteActions {
       return
     }
     this.#warnOfClash(pattern, service)
-    const action = this.#actionOf(peer, pattern, service)
+    const handler: Handler = (message, context) => this.#carrier.carry(remote, message, context)
+    const action = this.#actionOf(peer, pattern, service, handler)
     const remote: RemoteAction = { action, peers: [peer], turn: 0, once: new Set(), idempotent }
     note(remote, peer, idempotent)
     this.#known.set(key, remote)
-    this.#carrier.carries(remote)
     this.#dispatcher.composition.add(remote.action)
   }
 
-  #actionOf(peer: Peer, pattern: Pattern, service: string): Action {
-    const handler = this.#carrier.handler
+  #actionOf(peer: Peer, pattern: Pattern, service: string, handler: Handler): Action {
     return {
       pattern,
       service,

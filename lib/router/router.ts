@@ -76,7 +76,7 @@ export class Router<T> {
       found.length = 0
       this.#collectInto(found, readable(message))
     }
-    found.sort((a, b) => compareSpecificity(a.pattern, b.pattern))
+    if (found.length > 1) found.sort((a, b) => compareSpecificity(a.pattern, b.pattern))
     return found.map(({ value }) => value)
   }
 
@@ -131,9 +131,13 @@ export class Router<T> {
   }
 
   #collectInto(found: Entry<T>[], message: Properties): void {
-    const { anchors, byAnchor } = this.#currentPlan()
-    for (const key of this.#keysToTry(message, anchors)) {
-      for (const set of byAnchor.get(key) ?? []) set.collect(message, found)
+    const { ranked, anchors, byAnchor } = this.#currentPlan()
+    if (ranked.length <= fewSets) {
+      for (let at = 0; at < ranked.length; at++) (ranked[at] as KeySet<T>).collect(message, found)
+    } else {
+      for (const key of this.#keysToTry(message, anchors)) {
+        for (const set of byAnchor.get(key) ?? []) set.collect(message, found)
+      }
     }
     if (this.#catchAllEntry !== undefined) found.push(this.#catchAllEntry)
   }

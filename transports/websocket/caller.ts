@@ -1,25 +1,26 @@
 import {
   type ActEnvelope,
-  type Call,
+  type DirectCall,
   encodeJson,
+  flatJson,
   isDeeper,
   LuciliusError,
   type Message,
   type Outcome,
   toOutcome,
 } from '../../lib/transport-kit.js'
-import { actBody, actText, cancelText, type Room } from './frame-text.js'
+import { ACT, actBody, cancelText, type Room } from './frame-text.js'
 import { isLonger } from './length.js'
 import type { Outbox } from './outbox.js'
-import { Pending, type Slot } from './pending.js'
+import { Pending } from './pending.js'
+import { actRowBody, type Row } from './row.js'
 import type { Limits } from './settings.js'
 
 /** An act for which the other end has no room yet. */
 interface Held {
+  readonly start: string
   readonly body: string
-  readonly call: Call
-  readonly resolve: Slot['resolve']
-  readonly reject: Slot['reject']
+  readonly call: DirectCall
 }
 
 /** Sends acts over one connection and matches the answers to them. */
@@ -34,50 +35,61 @@ export class Caller {
   constructor(outbox: Outbox, limits: Limits) {
     this.#outbox = outbox
     this.#limits = limits
-    this.#room = limits
+    this.#room = { ...limits, rows: false }
   }
 
   /** What the other end said it takes. Keeping to it saves a refusal there, which would cost the whole frame. */
   fit(room: Room): void {
-    this.#room = { maxBytes: Math.min(this.#limits.maxBytes, room.maxBytes), maxInFlight: room.maxInFlight }
+    this.#room = { ...room, maxBytes: Math.min(this.#limits.maxBytes, room.maxBytes) }
     this.#sendHeld()
   }
 
-  /** Sends an act. The hot path: one closure for the promise and one to cancel with. */
-  act(envelope: ActEnvelope, call: Call): Promise<Outcome> {
-    let message: string
-    try {
-      message = encodeJson(envelope.message)
-    } catch (error) {
-      // It is the error that names the field.
-      return Promise.reject(error)
-    }
-    const refusal = this.#refusal(message)
-    if (refusal !== undefined) return Promise.reject(refusal)
-    const body = actBody(message, envelope)
-    return new Promise((resolve, reject) => {
-      if (this.#hasRoom() && this.#held.size === 0) this.#send(body, call, resolve, reject)
-      else this.#hold({ body, call, resolve, reject })
-    })
+  /** Whether the other end takes rows. */
+  get takesRows(): boolean {
+    return this.#room.rows
+  }
+
+  /** Sends an act. The hot path: one closure to cancel with. Throws what speaks against the message. */
+  act(envelope: ActEnvelope, call: DirectCall): void {
+    const flat = flatJson(envelope.message)
+    const message = flat ?? encodeJson(envelope.message)
+    this.#check(message, flat === undefined)
+    const row = this.#room.rows ? actRowBody(message, envelope) : undefined
+    const start = row === undefined ? ACT : '['
+    const body = row ?? actBody(message, envelope)
+    if (this.#held.size === 0 && this.#hasRoom()) this.#send(start, body, call)
+    else this.#hold({ start, body, call })
+  }
+
+  /** Takes an answer that came as a row. */
+  settleRow([id, reply]: Row): void {
+    const slot = this.#pending.find(id)
+    if (slot === undefined) return
+    const call = this.#pending.release(slot)
+    if (this.#held.size > 0) this.#sendHeld()
+    call.settle({ reply })
   }
 
   /** Takes an answer. One that nobody waits for, after a cancellation for instance, is ignored. */
   settle(frame: Message): void {
     const slot = this.#pending.find(frame.id)
     if (slot === undefined) return
-    const { resolve, reject } = slot
-    this.#pending.release(slot)
+    const call = this.#pending.release(slot)
+    let outcome: Outcome
     try {
-      resolve(toOutcome(frame))
+      outcome = toOutcome(frame)
     } catch (error) {
-      reject(error)
+      call.fail(error)
+      return
+    } finally {
+      if (this.#held.size > 0) this.#sendHeld()
     }
-    if (this.#held.size > 0) this.#sendHeld()
+    call.settle(outcome)
   }
 
   /** The other end takes nothing new: what was not sent may go elsewhere. */
   refuseHeld(error: LuciliusError): void {
-    for (const { reject } of this.#held) reject(error)
+    for (const { call } of this.#held) call.fail(error)
     this.#held.clear()
     this.#heldChars = 0
   }
@@ -85,46 +97,44 @@ export class Caller {
   /** The connection is gone, and with it all answers. */
   lost(): void {
     for (const slot of this.#pending.all()) {
-      const { reject } = slot
       const written = slot.at <= this.#outbox.written
-      this.#pending.release(slot)
-      reject(written ? replyLost() : unreachable())
+      this.#pending.release(slot).fail(written ? replyLost() : unreachable())
     }
     this.refuseHeld(unreachable())
   }
 
-  #refusal(message: string): LuciliusError | undefined {
+  #check(message: string, mayBeDeep: boolean): void {
     const { maxBytes } = this.#room
     if (isLonger(message, maxBytes)) {
-      return new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes. Send it in parts.`)
+      throw new LuciliusError('LUC_TOO_LARGE', `The message has more than ${maxBytes} bytes. Send it in parts.`)
     }
-    if (isDeeper(message, this.#limits.maxDepth)) {
+    if (mayBeDeep && isDeeper(message, this.#limits.maxDepth)) {
       const what = `The message has more than ${this.#limits.maxDepth} objects and arrays inside each other.`
-      return new LuciliusError('LUC_MESSAGE_INVALID', `${what} Make it flatter.`)
+      throw new LuciliusError('LUC_MESSAGE_INVALID', `${what} Make it flatter.`)
     }
-    if (!this.#outbox.full && this.#heldChars <= this.#limits.maxBuffered) return undefined
-    return new LuciliusError('LUC_OVERLOADED', 'The peer does not read as fast as it is sent to.')
+    if (this.#outbox.full || this.#heldChars > this.#limits.maxBuffered) {
+      throw new LuciliusError('LUC_OVERLOADED', 'The peer does not read as fast as it is sent to.')
+    }
   }
 
   #hasRoom(): boolean {
     return this.#pending.size < this.#room.maxInFlight && !this.#pending.full
   }
 
-  #send(body: string, call: Call, resolve: Slot['resolve'], reject: Slot['reject']): void {
-    const slot = this.#pending.take(call, resolve, reject)
+  #send(start: string, body: string, call: DirectCall): void {
+    const slot = this.#pending.take(call)
     const { id } = slot
     call.onCancel = () => this.#cancel(id)
-    this.#outbox.push(actText(id, body), this.#pending.size === 1)
+    this.#outbox.push(start + id + body, this.#pending.size - 1)
     slot.at = this.#outbox.given
   }
 
   #cancel(id: number): void {
     const slot = this.#pending.find(id)
     if (slot === undefined) return
-    const { reject } = slot
-    this.#pending.release(slot)
-    this.#outbox.push(cancelText(id), false)
-    reject(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
+    const call = this.#pending.release(slot)
+    this.#outbox.pushIdle(cancelText(id))
+    call.fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
     this.#sendHeld()
   }
 
@@ -134,7 +144,7 @@ export class Caller {
     held.call.onCancel = () => {
       if (!this.#held.delete(held)) return
       this.#heldChars -= held.body.length
-      held.reject(new LuciliusError('LUC_CANCELLED', 'The caller cancelled before it was sent.', { handled: 'no' }))
+      held.call.fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled before it was sent.', { handled: 'no' }))
     }
   }
 
@@ -143,7 +153,7 @@ export class Caller {
       if (!this.#hasRoom()) return
       this.#held.delete(held)
       this.#heldChars -= held.body.length
-      this.#send(held.body, held.call, held.resolve, held.reject)
+      this.#send(held.start, held.body, held.call)
     }
   }
 }

@@ -1,7 +1,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type ClientOptions, WebSocket } from 'ws'
-import { type Connection, LuciliusError, type Observer } from '../../lib/transport-kit.js'
+import { type Connection, LuciliusError, type Observer, receiveDirect } from '../../lib/transport-kit.js'
 import { closedEarly } from './close-code.js'
+import { FrameWriter } from './frame-writer.js'
 import { ANNOUNCEMENT_BYTES, Link } from './link.js'
 import { SUBPROTOCOL } from './protocol.js'
 import { refusedWith } from './refusal.js'
@@ -37,9 +39,15 @@ export function connectTo(url: URL, settings: Settings, observer: Observer): Pro
         request.destroy()
       })
     })
+    let stream: Duplex
+    socket.once('upgrade', (response: IncomingMessage) => {
+      stream = response.socket
+    })
     socket.once('open', () => {
       const manner = observer.silent === true ? 'silent' : 'peer'
-      const link = new Link(socket, settings, manner, () => knownOnly(observer, () => met))
+      const link = new Link(socket, new FrameWriter(stream, true), settings, manner, () =>
+        knownOnly(observer, () => met),
+      )
       link.onGone = (code, reason) => fail(closedEarly(code, reason))
       link.onHeard = (error) => (error === undefined ? succeed(link) : fail(error))
       if (manner === 'silent') succeed(link)
@@ -66,6 +74,7 @@ function knownOnly(observer: Observer, met: () => boolean): Observer {
     onTell: (changed) => observer.onTell(changed),
     hear: (announcement) => observer.hear(announcement),
     receive: (envelope, call) => observer.receive(envelope, call),
+    receiveDirect: (envelope, call) => receiveDirect(observer, envelope, call),
     lost: () => {
       if (met()) observer.lost()
     },

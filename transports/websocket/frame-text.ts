@@ -3,6 +3,7 @@ import {
   type Announcement,
   type EventEnvelope,
   encodeJson,
+  type LuciliusError,
   type WireMeta,
 } from '../../lib/transport-kit.js'
 
@@ -19,22 +20,20 @@ export function isFrameId(id: unknown): id is FrameId {
 }
 
 /**
- * The part of an act that does not depend on its id, around the text of its message: to be closed by {@link actText}.
+ * The part of an act behind its id, around the text of its message: it starts with {@link ACT}.
  *
  * Texts are put together by hand: half the time of `JSON.stringify` on the whole envelope.
  */
 export function actBody(message: string, { meta, to, below, by }: ActEnvelope): string {
-  let text = `,"message":${message}${metaText(meta)}`
-  if (to !== undefined) text += toText(to)
+  let text = `,"message":${message}${metaProperty(meta)}`
+  if (to !== undefined) text += `,"to":${quoted(to)}`
   if (below !== undefined) text += `,"below":${quoted(below)}`
   if (by !== undefined) text += `,"by":${quoted(by)}`
-  return text
+  return `${text}}`
 }
 
-/** An act, ready to be sent. */
-export function actText(id: number, body: string): string {
-  return `{"kind":"act","id":${id}${body}}`
-}
+/** How the text of an act starts: its id comes next, then its body. */
+export const ACT = '{"kind":"act","id":'
 
 let lastMeta: WireMeta | undefined
 let lastHead = ''
@@ -43,17 +42,27 @@ let lastToAll = ''
 /** An event, ready to be sent. What goes to several peers one after the other is written once, but for the services. */
 export function eventText({ message, meta, services }: EventEnvelope): string {
   if (meta !== lastMeta) {
-    lastHead = `{"kind":"event","message":${encodeJson(message)}${metaText(meta)},"services":`
+    lastHead = `{"kind":"event","message":${encodeJson(message)}${metaProperty(meta)},"services":`
     lastToAll = `${lastHead}[]}`
     lastMeta = meta
   }
   return services.length === 0 ? lastToAll : `${lastHead}${JSON.stringify(services)}}`
 }
 
-/** The answer to an act, ready to be sent, around the text of its outcome. */
-export function replyText(id: FrameId | undefined, outcome: string): string {
-  const head = id === undefined ? '{"kind":"reply"' : `{"kind":"reply","id":${quotedId(id)}`
-  return outcome === '{}' ? `${head}}` : `${head},${outcome.slice(1)}`
+/** The answer to an act, ready to be sent, around the text of the reply: an empty one for `undefined`. */
+export function replyText(id: FrameId, reply: string): string {
+  const end = reply === '' ? '' : `,"reply":${reply}`
+  return `{"kind":"reply","id":${quotedId(id)}${end}}`
+}
+
+/** The same for an act that failed, around the text of the error. */
+export function errorText(id: FrameId, error: string): string {
+  return `{"kind":"reply","id":${quotedId(id)},"error":${error}}`
+}
+
+/** Says why something could not be taken, or its reply not be carried. Without an id nobody knows what it was. */
+export function refusalText(id: FrameId | undefined, { code, message, handled }: LuciliusError): string {
+  return JSON.stringify({ kind: 'reply', id, error: { code, message, handled } })
 }
 
 /** Asks the other end to give up an act. */
@@ -65,17 +74,26 @@ export function cancelText(id: number): string {
 export interface Room {
   readonly maxBytes: number
   readonly maxInFlight: number
+  /** Whether it takes rows: see {@link Row}. */
+  readonly rows: boolean
 }
 
 /** What this app is, ready to be sent. It starts in the same way whatever it says. */
-export function announcementText(announcement: Announcement, { maxBytes, maxInFlight }: Room): string {
-  return `${ANNOUNCEMENT}${encodeJson({ ...announcement, limits: { maxBytes, maxInFlight } }).slice(1)}`
+export function announcementText(announcement: Announcement, { maxBytes, maxInFlight }: Omit<Room, 'rows'>): string {
+  const told = { ...announcement, limits: { maxBytes, maxInFlight }, rows: true }
+  return `${ANNOUNCEMENT}${encodeJson(told).slice(1)}`
 }
 
 /** How the text of every announcement starts: it may be longer than other frames. */
 export const ANNOUNCEMENT = '{"kind":"announcement",'
 
-function metaText({ id, traceparent, timeoutMs, hops, identity, retried }: WireMeta): string {
+function metaProperty(meta: WireMeta): string {
+  const text = metaText(meta)
+  return text === '' ? '' : `,"meta":{${text}}`
+}
+
+/** The properties of a meta, without the braces. */
+export function metaText({ id, traceparent, timeoutMs, hops, identity, retried }: WireMeta): string {
   let text = ''
   if (timeoutMs !== undefined) text = `,"timeoutMs":${timeoutMs}`
   if (id !== undefined) text += `,"id":${quoted(id)}`
@@ -84,28 +102,17 @@ function metaText({ id, traceparent, timeoutMs, hops, identity, retried }: WireM
   if (hops !== undefined && hops !== 1) text += `,"hops":${hops}`
   if (identity !== undefined) text += `,"identity":${encodeJson(identity)}`
   if (retried === true) text += ',"retried":true'
-  return text === '' ? '' : `,"meta":{${text.slice(1)}}`
+  return text.slice(1)
 }
 
-function quotedId(id: FrameId): string {
+/** An id as JSON. */
+export function quotedId(id: FrameId): string {
   return typeof id === 'number' ? `${id}` : JSON.stringify(id)
-}
-
-let lastTo: string | undefined
-let lastToText = ''
-
-/** Patterns are the same text again and again: the last one is remembered. */
-function toText(to: string): string {
-  if (to !== lastTo) {
-    lastTo = to
-    lastToText = `,"to":${quoted(to)}`
-  }
-  return lastToText
 }
 
 const plain = /^[\w :,.*?-]*$/
 
 /** A text as JSON. Nearly all are plain, which is faster seen than escaped. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return plain.test(text) ? `"${text}"` : JSON.stringify(text)
 }

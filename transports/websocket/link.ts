@@ -2,23 +2,28 @@ import type { RawData, WebSocket } from 'ws'
 import {
   type Call,
   type Connection,
+  type DirectCall,
   type Envelope,
   type EventEnvelope,
   LuciliusError,
   type Message,
   type Observer,
   type Outcome,
+  promised,
+  receiveDirect,
   toEnvelope,
 } from '../../lib/transport-kit.js'
 import { Answerer } from './answerer.js'
 import { Caller, unreachable } from './caller.js'
 import { CloseCode } from './close-code.js'
 import { ANNOUNCEMENT, announcementText, eventText } from './frame-text.js'
+import type { FrameWriter } from './frame-writer.js'
 import { Heartbeat } from './heartbeat.js'
 import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
 import { readRoom } from './room.js'
+import { eventOf, eventRow, isEventRow, isReplyRow, type Row } from './row.js'
 import type { Limits } from './settings.js'
 
 /** Bytes of a frame beside its message: ids, trace, identity. */
@@ -60,11 +65,17 @@ export class Link implements Connection, Reader {
   onGone: ((code: number, reason: string) => void) | undefined
 
   /** `attach` gives the app's half of the connection, to which this is the other. */
-  constructor(socket: WebSocket, limits: Limits, manner: Manner, attach: (connection: Connection) => Observer) {
+  constructor(
+    socket: WebSocket,
+    writer: FrameWriter,
+    limits: Limits,
+    manner: Manner,
+    attach: (connection: Connection) => Observer,
+  ) {
     this.#socket = socket
     this.#limits = limits
     this.#manner = manner
-    this.#outbox = new Outbox(socket, limits.maxBuffered)
+    this.#outbox = new Outbox(socket, writer, limits.maxBuffered)
     this.#heartbeat = new Heartbeat(socket, limits.pingMs)
     this.#caller = new Caller(this.#outbox, limits)
     this.#observer = attach(this)
@@ -83,8 +94,18 @@ export class Link implements Connection, Reader {
   }
 
   carry(envelope: Envelope, call: Call): Promise<Outcome> {
-    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return Promise.reject(unreachable())
-    return envelope.kind === 'act' ? this.#caller.act(envelope, call) : this.#event(envelope)
+    return promised(call, (direct) => this.carryDirect(envelope, direct))
+  }
+
+  carryDirect(envelope: Envelope, call: DirectCall): void {
+    try {
+      if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) throw unreachable()
+      if (envelope.kind === 'act') this.#caller.act(envelope, call)
+      else this.#event(envelope, call)
+    } catch (error) {
+      // What speaks against it names the reason.
+      call.fail(error)
+    }
   }
 
   ping(): Promise<void> {
@@ -124,13 +145,13 @@ export class Link implements Connection, Reader {
         this.#caller.settle(message)
         return
       case 'act':
-        if (!this.#answerer.act(message)) this.sendAway(CloseCode.protocol, 'The id of an act is in use.')
+        if (!this.#answerer.act(message)) this.sendAway(CloseCode.protocol, ID_IN_USE)
         return
       case 'cancel':
         this.#answerer.cancel(message.id)
         return
       case 'event':
-        this.#observe(message)
+        this.#observe(message, toEventEnvelope)
         return
       case 'announcement':
         this.#hear(message)
@@ -138,6 +159,14 @@ export class Link implements Connection, Reader {
       default:
         this.refuse(undefined, message.id, new LuciliusError('LUC_WIRE_INVALID', "The frame has no known 'kind'."))
     }
+  }
+
+  takeRow(row: Row): void {
+    if (this.#sentAway) return
+    if (this.#manner !== 'peer') this.refuse(undefined, undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
+    else if (isEventRow(row)) this.#observe(row, eventOf)
+    else if (isReplyRow(row)) this.#caller.settleRow(row)
+    else if (!this.#answerer.actRow(row)) this.sendAway(CloseCode.protocol, ID_IN_USE)
   }
 
   refuse(kind: unknown, id: unknown, error: LuciliusError): void {
@@ -171,31 +200,26 @@ export class Link implements Connection, Reader {
       return
     }
     try {
-      readFrame(text, { maxBytes: most, maxDepth }, this)
+      this.#outbox.collect(() => readFrame(text, { maxBytes: most, maxDepth }, this))
     } catch {
       this.sendAway(CloseCode.protocol, 'The frame is not JSON.')
     }
   }
 
-  #event(envelope: EventEnvelope): Promise<Outcome> {
+  #event(envelope: EventEnvelope, call: DirectCall): void {
     if (this.#outbox.full) {
       const what = 'The peer does not read as fast as it is sent to: the event was dropped.'
-      return Promise.reject(new LuciliusError('LUC_OVERLOADED', what))
+      throw new LuciliusError('LUC_OVERLOADED', what)
     }
-    try {
-      this.#outbox.push(eventText(envelope), false)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return HANDED_OVER
+    this.#outbox.pushIdle(this.#caller.takesRows ? eventRow(envelope) : eventText(envelope))
+    call.settle(HANDED_OVER)
   }
 
-  #observe(message: Message): void {
+  #observe<T>(told: T, read: (told: T) => Envelope): void {
     try {
-      const envelope = toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
-      void this.#observer.receive(envelope, { onCancel: undefined })
+      receiveDirect(this.#observer, read(told), UNWATCHED)
     } catch (error) {
-      // toEnvelope throws nothing but the LuciliusError that says what is wrong.
+      // Reading it throws nothing but the LuciliusError that says what is wrong.
       this.refuse('event', undefined, error as LuciliusError)
     }
   }
@@ -215,7 +239,7 @@ export class Link implements Connection, Reader {
     const told = leaving ? { ...announcement, draining: true } : announcement
     // A frame of its own, which may be longer than others.
     this.#outbox.flush()
-    this.#outbox.push(announcementText(told, this.#limits), true)
+    this.#outbox.push(announcementText(told, this.#limits), 0)
   }
 
   #hear(message: Message): void {
@@ -267,6 +291,16 @@ export class Link implements Connection, Reader {
   }
 }
 
-const HANDED_OVER: Promise<Outcome> = Promise.resolve({})
+/** The event that an object stands for; clients need not name services. */
+function toEventEnvelope(message: Message): Envelope {
+  return toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
+}
 
+const HANDED_OVER: Outcome = Object.freeze({})
+
+/** Nobody waits for what becomes of an event. */
+const UNWATCHED: DirectCall = { onCancel: undefined, settle: () => {}, fail: () => {} }
+
+const ID_IN_USE = 'The id of an act is in use.'
+const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list.'
 const CLIENTS_ONLY = "This listener serves clients. Open it with { audience: 'peers' } to let other apps connect."

@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Credentials, Listener, Receiver } from '../../lib/transport-kit.js'
 import { urlOf } from './address.js'
 import { admit, isRefusal } from './admission.js'
+import { FrameWriter } from './frame-writer.js'
 import { ANNOUNCEMENT_BYTES, ENVELOPE_BYTES, Link } from './link.js'
 import { closeServer, openServer } from './own-server.js'
 import { SUBPROTOCOL } from './protocol.js'
@@ -33,12 +34,12 @@ function attachTo(server: Server, settings: Settings, receiver: Receiver, releas
       if (socket.destroyed) return
       if (closed) socket.destroy()
       else if (isRefusal(admission)) refuse(socket, admission)
-      else upgradeTo(upgrader, request, socket, head, (open) => serve(open, admission))
+      else upgradeTo(upgrader, request, socket, head, (open) => serve(open, socket, admission))
     })
   })
-  const serve = (socket: WebSocket, who: Credentials) => {
+  const serve = (socket: WebSocket, stream: Duplex, who: Credentials) => {
     const manner = receiver.audience === 'peers' ? 'peer' : 'client'
-    const link = new Link(socket, settings, manner, (connection) =>
+    const link = new Link(socket, new FrameWriter(stream, false), settings, manner, (connection) =>
       receiver.accept(manner === 'peer' ? connection : undefined, who),
     )
     links.add(link)

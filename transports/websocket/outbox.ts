@@ -1,7 +1,12 @@
 import type { WebSocket } from 'ws'
+import type { FrameWriter } from './frame-writer.js'
 
-/** Messages that are sent without waiting for the end of the turn. */
-const JOINED = 16
+/**
+ * Acts and replies that are sent without waiting for the end of the turn: a quarter of those under way, so that both
+ * ends have something to do, within bounds (`npm run bench -- remote`).
+ */
+const FEWEST_JOINED = 16
+const MOST_JOINED = 32
 
 /** The most characters of a frame that is joined from several messages. */
 const JOINED_CHARS = 65_536
@@ -14,17 +19,23 @@ const JOINED_CHARS = 65_536
  */
 export class Outbox {
   readonly #socket: WebSocket
+  readonly #writer: FrameWriter
   readonly #maxBuffered: number
   #texts: string[] = []
   #chars = 0
+  /** How many of the texts somebody waits for. */
+  #awaited = 0
   #due = false
   #paused = false
+  #isCollecting = false
+  #isUrgent = false
   /** How many texts were given, and how many of them were written. */
   given = 0
   written = 0
 
-  constructor(socket: WebSocket, maxBuffered: number) {
+  constructor(socket: WebSocket, writer: FrameWriter, maxBuffered: number) {
     this.#socket = socket
+    this.#writer = writer
     this.#maxBuffered = maxBuffered
   }
 
@@ -33,14 +44,43 @@ export class Outbox {
     return this.#socket.bufferedAmount + this.#chars > this.#maxBuffered
   }
 
-  /** Adds a text; `now` sends it at once with what was there before. */
-  push(text: string, now: boolean): void {
+  /** Runs what may write many texts: what of them is to be sent at once is sent at its end, in as few frames as can be. */
+  collect(write: () => void): void {
+    this.#isCollecting = true
+    try {
+      write()
+    } finally {
+      this.#isCollecting = false
+      if (this.#isUrgent) this.flush()
+    }
+  }
+
+  /** Adds a text that somebody waits for; `others` are under way. If there is none, it is sent at once. */
+  push(text: string, others: number): void {
     if (this.#chars + text.length > JOINED_CHARS) this.flush()
     this.given++
     this.#chars += text.length
-    if (this.#texts.push(text) >= JOINED || now) {
+    this.#texts.push(text)
+    const isUrgent = others === 0
+    if (++this.#awaited >= joined(others) || (isUrgent && !this.#isCollecting)) {
       this.flush()
-    } else if (!this.#due) {
+      return
+    }
+    if (isUrgent) this.#isUrgent = true
+    this.#sendSoon()
+  }
+
+  /** Adds a text that nobody waits for. */
+  pushIdle(text: string): void {
+    if (this.#chars + text.length > JOINED_CHARS) this.flush()
+    this.given++
+    this.#chars += text.length
+    this.#texts.push(text)
+    this.#sendSoon()
+  }
+
+  #sendSoon(): void {
+    if (!this.#due) {
       this.#due = true
       setImmediate(this.#onTurn)
     }
@@ -48,13 +88,18 @@ export class Outbox {
 
   /** Sends what is there. */
   flush(): void {
+    this.#isUrgent = false
     const texts = this.#texts
     if (texts.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
     this.#texts = []
     this.#chars = 0
+    this.#awaited = 0
     this.written = this.given
-    this.#socket.send(frameOf(texts), AS_TEXT, this.#onWritten)
-    if (this.#paused || !this.full) return
+    const frame = frameText(texts)
+    // Only after what may be too much it matters when it has left.
+    const isMuch = this.#socket.bufferedAmount + frame.length * 3 > this.#maxBuffered
+    this.#writer.write(frame, isMuch ? this.#onWritten : undefined)
+    if (!isMuch || this.#paused || !this.full) return
     // Who does not read is not read from: otherwise its answers would pile up here.
     this.#paused = true
     this.#socket.pause()
@@ -72,15 +117,21 @@ export class Outbox {
   }
 }
 
-const AS_TEXT = { binary: false }
+function joined(others: number): number {
+  return Math.min(Math.max(others >> 2, FEWEST_JOINED), MOST_JOINED)
+}
+
+const openBracket = 0x5b
 
 let lastTexts: readonly string[] = []
-let lastFrame = Buffer.alloc(0)
+let lastFrame = ''
 
-/** The bytes of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
-function frameOf(texts: readonly string[]): Buffer {
+/** The text of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
+function frameText(texts: readonly string[]): string {
   if (texts.length === lastTexts.length && texts.every(isLast)) return lastFrame
-  const frame = Buffer.from(texts.length === 1 ? texts.join() : `[${texts.join()}]`)
+  const joined = texts.join()
+  // A row that stands alone would be taken for an array of messages.
+  const frame = texts.length === 1 && joined.charCodeAt(0) !== openBracket ? joined : `[${joined}]`
   if (frame.length > JOINED_CHARS) return frame
   lastTexts = texts
   lastFrame = frame

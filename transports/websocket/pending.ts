@@ -1,4 +1,4 @@
-import type { Call, Outcome } from '../../lib/transport-kit.js'
+import type { DirectCall } from '../../lib/transport-kit.js'
 
 /** Ids that one slot has in a lifetime lie this far apart. */
 const STRIDE = 65_536
@@ -6,9 +6,7 @@ const STRIDE = 65_536
 /** An act that was sent and has not been answered. */
 export interface Slot {
   id: number
-  call: Call | undefined
-  resolve: (outcome: Outcome) => void
-  reject: (error: unknown) => void
+  call: DirectCall | undefined
   /** The how-manieth text of its connection it is: tells whether it was written before the connection was lost. */
   at: number
 }
@@ -30,16 +28,14 @@ export class Pending {
     return this.#free.length === 0 && this.#slots.length === STRIDE
   }
 
-  take(call: Call, resolve: Slot['resolve'], reject: Slot['reject']): Slot {
+  take(call: DirectCall): Slot {
     const free = this.#free.pop()
     if (free === undefined) {
-      const slot: Slot = { id: this.#slots.length, call, resolve, reject, at: 0 }
+      const slot: Slot = { id: this.#slots.length, call, at: 0 }
       this.#slots.push(slot)
       return slot
     }
     free.call = call
-    free.resolve = resolve
-    free.reject = reject
     return free
   }
 
@@ -50,11 +46,14 @@ export class Pending {
     return slot?.id === id && slot.call !== undefined ? slot : undefined
   }
 
-  /** The act is settled: its slot may be used again. */
-  release(slot: Slot): void {
+  /** The act is over: its slot may be used again, and its call is told the end by whoever asks. */
+  release(slot: Slot): DirectCall {
+    // A slot that was found or taken has one.
+    const call = slot.call as DirectCall
     slot.id += STRIDE
     slot.call = undefined
     this.#free.push(slot)
+    return call
   }
 
   /** All that wait. */

@@ -1,9 +1,12 @@
 import { decodeJson, isMessage, LuciliusError, type Message } from '../../lib/transport-kit.js'
+import { type Row, rowHead } from './row.js'
 
 /** What a frame is read into. */
 export interface Reader {
   /** A message that is safe to look at. */
   take(message: Message): void
+  /** The same, if it came as a row. */
+  takeRow(row: Row): void
   /** One that is not, with what can be told of it. */
   refuse(kind: unknown, id: unknown, error: LuciliusError): void
 }
@@ -30,7 +33,7 @@ export function readFrame(text: string, limits: FrameLimits, reader: Reader): vo
     return
   }
   if (Array.isArray(frame)) for (const one of frame) takeOne(one, reader)
-  else takeOne(frame, reader)
+  else takeMessage(frame, reader)
 }
 
 /** How many levels there are around a message: its envelope, and the array of those that were joined. */
@@ -41,6 +44,11 @@ function envelopes(text: string): number {
 const openBracket = 0x5b
 
 function takeOne(value: unknown, reader: Reader): void {
+  if (Array.isArray(value)) reader.takeRow(value)
+  else takeMessage(value, reader)
+}
+
+function takeMessage(value: unknown, reader: Reader): void {
   if (isMessage(value)) reader.take(value)
   else reader.refuse(undefined, undefined, new LuciliusError('LUC_WIRE_INVALID', 'A frame holds objects.'))
 }
@@ -53,7 +61,7 @@ function salvage(text: string, limits: FrameLimits, reader: Reader): void {
       clean = decodeJson(JSON.stringify(one), { maxBytes: limits.maxBytes, maxDepth: limits.maxDepth + 1 })
     } catch (error) {
       // JSON.parse makes `__proto__` an own property like any other, so these two are what was sent.
-      const { kind, id } = isMessage(one) ? one : {}
+      const { kind, id } = isMessage(one) ? one : Array.isArray(one) ? rowHead(one) : {}
       reader.refuse(kind, id, asOurs(error))
       continue
     }

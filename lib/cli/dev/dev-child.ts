@@ -3,7 +3,15 @@ import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Watched } from '../../system/dev/known-files.js'
 import type { Failure, Outcome } from '../../system/dev/outcome.js'
-import { type Assignment, type DevAbout, type DevDoor, type DevOrder, type DevReport, opened, sealed } from './messages.js'
+import {
+  type Assignment,
+  type DevAbout,
+  type DevDoor,
+  type DevOrder,
+  type DevReport,
+  opened,
+  sealed,
+} from './messages.js'
 
 /** How a process ended. */
 export interface DevEnd {

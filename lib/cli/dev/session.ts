@@ -55,7 +55,8 @@ export class Session {
         await this.#close()
         return ended
       }
-      if (ended === 'down' && (await Promise.race([this.#changes.wait(), this.#stopped])) === 'stopped') return this.#end()
+      if (ended === 'down' && (await Promise.race([this.#changes.wait(), this.#stopped])) === 'stopped')
+        return this.#end()
       this.#changes.take()
       // It gets ready while the other one ends.
       this.#next = this.#launch()

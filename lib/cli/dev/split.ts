@@ -17,7 +17,7 @@ import type { SupervisorEvents } from '../../system/supervise/supervision.js'
 import type { Deployment, Outside } from '../../system/system.js'
 import { deploymentOfDev, type ProcessPlan, processesOf, wholeSystem } from '../../system/topology.js'
 import { type LogLines, logLines } from '../print/log-lines.js'
-import { asCalled, type Begin, CalledWrongly, Described, DEV_DRAIN_MS, type DevRun } from './dev-run.js'
+import { asCalled, type Begin, CalledWrongly, DEV_DRAIN_MS, Described, type DevRun } from './dev-run.js'
 import { exampleMessage } from './example-message.js'
 import type { Assignment, DevDoor } from './messages.js'
 
@@ -59,12 +59,7 @@ class Split implements DevRun {
   #control: Control | undefined
   #fail: (error: unknown) => void = () => {}
 
-  constructor(
-    assignment: Assignment,
-    environment: Environment,
-    loaded: Loaded,
-    known: (watched: Watched) => void,
-  ) {
+  constructor(assignment: Assignment, environment: Environment, loaded: Loaded, known: (watched: Watched) => void) {
     this.#assignment = assignment
     this.#environment = environment
     this.#loaded = loaded
@@ -89,7 +84,10 @@ class Split implements DevRun {
       environment,
       variables: variablesFor(assignment, this.#plans, drainMs),
       parity: 'strict',
-      log: jsonLogger({ level: environment.logLevel ?? 'warn', write: (line) => this.#lines.print('dev', line.trimEnd()) }),
+      log: jsonLogger({
+        level: environment.logLevel ?? 'warn',
+        write: (line) => this.#lines.print('dev', line.trimEnd()),
+      }),
       on: this.#events(),
     })
   }
@@ -137,7 +135,9 @@ class Split implements DevRun {
   async change(files: readonly string[]): Promise<Outcome> {
     const { cwd } = this.#assignment
     const restart = await this.#restartReason(files)
-    const ids = this.#plans.map(({ id }) => id).filter((id) => files.some((file) => this.#files.get(id)?.includes(file)))
+    const ids = this.#plans
+      .map(({ id }) => id)
+      .filter((id) => files.some((file) => this.#files.get(id)?.includes(file)))
     if (restart === undefined && ids.length === 0) return nothingDone
     const failures = await syntaxFailures(files, cwd)
     if (failures.length > 0) {

@@ -83,7 +83,8 @@ export class Watch {
       const before = this.#watched.size
       this.#follow()
       // What came with the folder was there before anybody looked.
-      if (event === 'addDir' && this.#watched.size > before) for (const file of this.#files) if (dirname(file) === path && existsSync(file)) this.#watching.changed(file)
+      if (event === 'addDir' && this.#watched.size > before)
+        for (const file of this.#files) if (dirname(file) === path && existsSync(file)) this.#watching.changed(file)
       return
     }
     if (this.#counts(path)) this.#watching.changed(path)

@@ -37,7 +37,10 @@ export class Words {
     const lines = doors.flatMap((door) => {
       const curl = curlLine(door)
       const { of, transport, url } = door
-      return [`${of === undefined ? '' : `${of}: `}${transport} at ${url}`, ...(curl === undefined ? [] : [`  ${curl}`])]
+      return [
+        `${of === undefined ? '' : `${of}: `}${transport} at ${url}`,
+        ...(curl === undefined ? [] : [`  ${curl}`]),
+      ]
     })
     const text = lines.map((line) => `  ${harmlessText(line)}\n`).join('')
     if (text !== this.#doors) this.#io.stdout.write(text)
@@ -56,7 +59,8 @@ export class Words {
   failed({ message, frame, instead }: Failure): void {
     const { stderr } = this.#io
     for (const line of message.split('\n')) stderr.write(`lucilius: ${oneLine(line)}\n`)
-    for (const line of frame?.split('\n') ?? []) stderr.write(`${this.#framed(harmlessText(line.replaceAll('\t', '  ')))}\n`)
+    for (const line of frame?.split('\n') ?? [])
+      stderr.write(`${this.#framed(harmlessText(line.replaceAll('\t', '  ')))}\n`)
     if (instead !== undefined) this.say(`${instead}; the next change is tried`)
   }
 

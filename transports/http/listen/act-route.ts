@@ -1,5 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type ActEnvelope, type Call, LuciliusError, type Outcome } from '../../../lib/transport-kit.js'
+import {
+  type ActEnvelope,
+  type DirectCall,
+  LuciliusError,
+  type Outcome,
+  receiveDirect,
+} from '../../../lib/transport-kit.js'
 import { CONNECTION, readClientMeta, readPeerAct } from '../fields.js'
 import { answer, answerError } from './answer.js'
 import { type Door, isLeaving } from './door.js'
@@ -35,15 +41,8 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
       return
     }
     // Whoever holds a stream was identified with it.
-    const call: Call = { onCancel: undefined, identity: stream === undefined ? identities.get(request) : undefined }
+    const identity = stream === undefined ? identities.get(request) : undefined
     let isOpen = true
-    load.running++
-    reply.raw.on('close', () => {
-      if (!isOpen) return
-      isOpen = false
-      load.running--
-      call.onCancel?.()
-    })
     const settle = (outcome: Outcome) => {
       if (!isOpen) return
       isOpen = false
@@ -51,7 +50,15 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
       const bare = !door.isMounted && !isLeaving(door)
       answer(bare ? reply : leaving(door, reply), outcome, maxBytes, bare)
     }
-    void (stream?.observer ?? door.anybody).receive(envelope, call).then(settle)
+    const call: DirectCall = { onCancel: undefined, identity, settle, fail: () => {} }
+    load.running++
+    reply.raw.on('close', () => {
+      if (!isOpen) return
+      isOpen = false
+      load.running--
+      call.onCancel?.()
+    })
+    receiveDirect(stream?.observer ?? door.anybody, envelope, call)
   }
 }
 

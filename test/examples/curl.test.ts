@@ -44,17 +44,17 @@ t.test('a port may be given by --port or LUCILIUS_HTTP_PORT, and one that is tak
     [['--port', port], {}],
     [[], { LUCILIUS_HTTP_PORT: port }],
   ] as const) {
-    const { code, complaints } = await start(args, variables).ended
+    const { code, complaints } = await start(t, args, variables).ended
     t.equal(code, 1)
     t.match(complaints, new RegExp(`^lucilius: [^\\n]*\\b${port}\\b[^\\n]*EADDRINUSE[^\\n]*\\n$`))
   }
-  const { ended } = start(['role:rates,cmd:list'], { LUCILIUS_HTTP_PORT: port })
+  const { ended } = start(t, ['role:rates,cmd:list'], { LUCILIUS_HTTP_PORT: port })
   t.match(await ended, { code: 0 }, 'one message opens no port')
 })
 
 /** Starts the system, and gives the line and the address that it prints. */
 async function listening(t: Test): Promise<{ line: string; url: string }> {
-  const program = start(['--port', '0'])
+  const program = start(t, ['--port', '0'])
   t.teardown(async () => {
     program.signal('SIGTERM')
     await program.ended

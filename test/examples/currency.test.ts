@@ -1,9 +1,13 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { convert } from '../../examples/currency/convert.js'
 import { system } from '../../examples/currency/lucilius.config.js'
 import { market } from '../../examples/currency/market.js'
-import { jsonLogger, lucilius } from '../../lib/index.js'
+import { rates } from '../../examples/currency/rates.js'
+import { yen } from '../../examples/currency/yen.js'
+import { type App, jsonLogger, lucilius } from '../../lib/index.js'
 import { type Shape, type TestSystemOptions, testSystem } from '../../lib/testing/index.js'
 import { mock } from '../../plugins/mock/index.js'
+import { inProcess } from '../../transports/in-process/index.js'
 import { start } from './program.js'
 import { within } from './within.js'
 
@@ -11,15 +15,15 @@ const usdToEur = 'role:convert,cmd:amount,from:usd,to:eur,amount:100'
 const shapes: readonly Shape[] = ['local', 'parity', 'split']
 
 /** Runs the system for one message. */
-async function ask(...args: string[]) {
-  const program = start(args)
+async function ask(t: Test, ...args: string[]) {
+  const program = start(t, args)
   const printed: string[] = []
   for (let line = await program.lines.next(); !line.done; line = await program.lines.next()) printed.push(line.value)
   return { ...(await program.ended), printed }
 }
 
 t.test('one message prints its reply as one line of JSON, the same each time, and exits 0', async (t) => {
-  const [first, second] = await Promise.all([ask(usdToEur), ask(usdToEur)])
+  const [first, second] = await Promise.all([ask(t, usdToEur), ask(t, usdToEur)])
   t.match(first, { code: 0, complaints: '' })
   t.equal(first.printed.length, 1)
   const reply = JSON.parse(first.printed[0] ?? '') as { amount: number; rate: number; currency: string }
@@ -42,7 +46,7 @@ t.test('a bad message fails with its code and the way out on stderr, no stack, a
   t.jobs = 2
   for (const [args, code, message] of cases) {
     t.test(args.join(' '), async (t) => {
-      const { printed, complaints, ...ended } = await ask(...args)
+      const { printed, complaints, ...ended } = await ask(t, ...args)
       t.equal(ended.code, code)
       t.strictSame(printed, [])
       t.match(complaints, message)
@@ -55,7 +59,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(
     `without a message it says that the market is simulated and converts until ${signal}, then exits 0`,
     async (t) => {
-      const program = start([])
+      const program = start(t, [])
       await program.next(/simulated/)
       const first = await program.next(/100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/)
       t.not(await program.next(/100 usd = /), first, 'rates have changed')
@@ -118,6 +122,25 @@ for (const shape of shapes) {
   })
 }
 
+t.test('two conversions in apps of their own both follow the rates', async (t) => {
+  await using bank = lucilius({ name: 'bank' })
+  bank.use(rates)
+  const events = { in: '*', out: '*' } as const
+  const { url } = await bank.listen(inProcess(), { expose: '*', events })
+  await using one = lucilius({ name: 'convert' })
+  await using two = lucilius({ name: 'convert' })
+  for (const app of [one, two]) {
+    await app.connect(inProcess({ url }))
+    app.use(convert).use(yen)
+    await app.ready()
+  }
+
+  await bank.act('role:rates,cmd:set', { currency: 'usd', rate: 2 })
+
+  for (const app of [one, two]) await within(5000, async () => (await rateOf(app, 'usd')) === 0.5)
+  t.strictSame(await one.act(usdToEur), await two.act(usdToEur))
+})
+
 t.test(
   'the same seed gives the same market, and a market that is closed in the middle of a move warns of nothing',
   async (t) => {
@@ -158,6 +181,6 @@ function ratesOf(rates: { readonly [currency: string]: number }) {
   return Object.entries(rates).map(([currency, rate]) => ({ currency, rate, at: 1 }))
 }
 
-async function rateOf({ act }: Awaited<ReturnType<typeof run>>, from: string): Promise<number> {
-  return (await act('role:convert,cmd:rate', { from, to: 'eur' })).rate
+async function rateOf(app: Pick<App, 'act'>, from: string): Promise<number> {
+  return (await app.act('role:convert,cmd:rate', { from, to: 'eur' })).rate
 }

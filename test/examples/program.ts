@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import type { Test } from 'tap'
 import { repoRoot } from '../support/repo-root.js'
 
 /** A program that runs on its own. */
@@ -18,14 +19,15 @@ export interface Program {
   readonly ended: Promise<{ readonly code: number | null; readonly complaints: string }>
 }
 
-/** Runs what `npm start` runs, outside production, and where nothing else of the system can be found. */
-export function start(args: readonly string[], variables: { readonly [name: string]: string } = {}): Program {
+/** Runs what `npm start` runs, outside production, and where nothing else of the system can be found. The test ends it. */
+export function start(t: Test, args: readonly string[], variables: { readonly [name: string]: string } = {}): Program {
   const { NODE_ENV, NODE_OPTIONS, ...env } = process.env
   const runDir = mkdtempSync(join(tmpdir(), 'lucilius-start-'))
   const child = spawn(process.execPath, [join(repoRoot(), 'scripts/start.mjs'), ...args], {
     env: { ...env, LUCILIUS_RUN_DIR: runDir, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  t.teardown(() => child.kill('SIGKILL'))
   const complaints = text(child.stderr)
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

@@ -2,10 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lucilius } from '../../lib/index.js'
-import { startLoad, type Tally, TIMEOUT_MS } from './load.js'
+import { chance } from './chance.js'
+import { startLoad, TIMEOUT_MS } from './load.js'
 import { connecting, type TransportName } from './over.js'
-import { chance, happen } from './schedule.js'
+import { happen } from './schedule.js'
 import { startService } from './service.js'
+import type { Tally } from './tally.js'
+
+export { broken } from './tally.js'
 
 /** What to put a transport through. */
 export interface FaultPlan {
@@ -39,12 +43,4 @@ export async function underFaults({ transport, seconds, seed }: FaultPlan): Prom
     await Promise.all(services.map((service) => service.close()))
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** The promises that were broken, in words; none if all is well. */
-export function broken({ kind, lost, hung, twice, wrong, denied, calls, ok }: Tally): string[] {
-  const counts = { lost, hung, twice: kind === 'once' ? twice : 0, wrong, denied }
-  const found = Object.entries(counts).filter(([, count]) => count > 0)
-  const words = found.map(([what, count]) => `${kind}: ${count} ${what}`)
-  return ok * 2 > calls ? words : [...words, `${kind}: only ${ok} of ${calls} calls were answered`]
 }

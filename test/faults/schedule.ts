@@ -1,20 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Faults } from '../support/fault-proxy.js'
+import { type Chance, shuffled } from './chance.js'
 import type { Service } from './service.js'
-
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-export type Chance = () => number
-
-/** The same numbers for the same seed. */
-export function chance(seed: number): Chance {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Does something bad to one of the services, or to all, and puts it right again. */
 type Fault = (services: readonly Service[], chance: Chance) => Promise<void>
@@ -98,11 +85,4 @@ export async function happen(
       await pause(from(chance, 50, 200))
     }
   }
-}
-
-function shuffled<T>(list: readonly T[], chance: Chance): T[] {
-  return list
-    .map((item) => ({ item, place: chance() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ item }) => item)
 }

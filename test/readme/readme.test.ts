@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import t from 'tap'
+import { startLucilius } from '../cli/process.js'
 import { compile, run, snippetsOf } from '../docs/snippets.js'
 import { repoRoot } from '../support/repo-root.js'
 
@@ -28,13 +29,41 @@ t.test('each file of the README prints what stands below it', async (t) => {
   }
 })
 
-t.test('the first service and its move to another app take 15 lines each, besides imports and end', async (t) => {
-  const lines = files.map(
-    ({ code }) => code.split('\n').filter((line) => line !== '' && !/^(\/\/|import)/.test(line)).length,
-  )
-  const [service = 0, start = 0, apart = 0] = lines
-  t.ok(service + start <= 15, `${service + start} lines`)
-  t.ok(apart <= 15, `${apart} lines`)
+t.test('the first service and its split take 15 lines each, besides imports and end', async (t) => {
+  const linesOf = (...names: string[]) =>
+    files
+      .filter(({ code }) => names.includes(basename(pathOf(code))))
+      .flatMap(({ code }) => code.split('\n'))
+      .filter((line) => line !== '' && !/^(\/\/|import)/.test(line)).length
+  for (const lines of [linesOf('convert.ts', 'main.ts'), linesOf('lucilius.config.ts')]) {
+    t.ok(lines > 5 && lines <= 15, `${lines} lines`)
+  }
+})
+
+t.test('the system of the README runs, whole and split, and answers what stands there', async (t) => {
+  const [, message = '', reply = ''] = /npx lucilius act '([^']*)'.*\n```\n\n```json\n(.*)\n```/.exec(text) ?? []
+  const cwd = join(folder, 'system')
+  const env = { LUCILIUS_RUN_DIR: join(folder, 'run') }
+  mkdirSync(env.LUCILIUS_RUN_DIR, { mode: 0o700 })
+  // Without what was compiled: a newcomer has that elsewhere.
+  for (const { code } of files) cpSync(pathOf(code), join(cwd, basename(pathOf(code))))
+  const lucilius = (...args: string[]) => startLucilius(t, args, { cwd, env })
+  const asked = async () => t.match(await lucilius('act', message).ended, { code: 0, stdout: `${reply}\n`, stderr: '' })
+  const ended = async ({ child, ended }: ReturnType<typeof lucilius>) => {
+    child.kill('SIGINT')
+    t.match(await ended, { code: 0, stderr: '' })
+  }
+
+  t.match(await lucilius('plan', 'split').ended, { code: 0, stdout: /^Nothing is wrong with it\.$/m })
+  await asked()
+  const dev = lucilius('dev')
+  await dev.says(/ready after/)
+  await asked()
+  await ended(dev)
+  const up = lucilius('up', 'split')
+  await up.says(/^up: 3 processes$/m)
+  await asked()
+  await ended(up)
 })
 
 t.test('the commands of the README are scripts of the package', async (t) => {
@@ -46,7 +75,7 @@ t.test('the commands of the README are scripts of the package', async (t) => {
 
 /** A file of the README says its name in its first line. */
 function pathOf(code: string): string {
-  const [, name] = /^\/\/ ([a-z-]+\.ts)\n/.exec(code) ?? []
+  const [, name] = /^\/\/ ([a-z.-]+\.ts)\n/.exec(code) ?? []
   if (name === undefined) throw new Error(`There is no name in the first line of: ${code}`)
   return join(folder, name)
 }

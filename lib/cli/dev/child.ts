@@ -40,7 +40,9 @@ async function go(assignment: Assignment): Promise<void> {
   cwd = assignment.cwd
   run = loading.then(({ begin }) => begin(assignment, (watched) => void tell({ type: 'watched', watched })))
   try {
-    const { about, failed } = await run
+    const running = await run
+    const { about, failed } = running
+    await tell({ type: 'watched', watched: await running.watched() })
     await tell({ type: 'ready', about })
     await failed
   } catch (error) {

@@ -13,6 +13,7 @@ import { overridden } from '../../system/overridden.js'
 import { type Running, runProcess } from '../../system/run.js'
 import type { Outside } from '../../system/system.js'
 import { onOneProcess, type ProcessPlan, processesOf } from '../../system/topology.js'
+import { transportNamed } from '../../system/transport-named.js'
 import { readable, toEntry } from '../print/log-entry.js'
 import { asCalled, type Begin, DEV_DRAIN_MS, type DevRun } from './dev-run.js'
 import { exampleMessage } from './example-message.js'
@@ -28,6 +29,7 @@ export const begin: Begin = async (assignment, known) => {
   let loaded: Loaded | undefined
   try {
     loaded = await loadSystem(assignment)
+    void prepareDoors(loaded)
     known(await watchedOf(assignment, loaded))
     return await run(assignment, environment, loaded, log)
   } catch (error) {
@@ -75,6 +77,12 @@ async function run(assignment: Assignment, environment: Environment, loaded: Loa
       return hung
     },
   }
+}
+
+/** Loads what the doors will need while services are loaded in the thread of the hooks. */
+async function prepareDoors({ system }: Loaded): Promise<void> {
+  const names = new Set(planOf(onOneProcess(system)).outside.map(({ transport }) => transport))
+  await Promise.all([...names].map(transportNamed)).catch(() => {}) // whoever opens the door hears of it
 }
 
 function planOf(deployment: Parameters<typeof processesOf>[0]): ProcessPlan {

@@ -1,0 +1,17 @@
+/** What the services have to know of a run. */
+export interface Conditions {
+  /** Where they write down what they do, and what became of calls. */
+  readonly folder: string
+  /** How long each call takes follows from it. */
+  readonly seed: number
+}
+
+/** The variables by which processes are told. */
+export function toVariables({ folder, seed }: Conditions): { readonly [name: string]: string } {
+  return { CHAOS_FOLDER: folder, CHAOS_SEED: String(seed) }
+}
+
+/** Reads what {@link toVariables} wrote. */
+export function conditions({ CHAOS_FOLDER, CHAOS_SEED }: NodeJS.ProcessEnv = process.env): Conditions {
+  return { folder: CHAOS_FOLDER ?? '.', seed: Number(CHAOS_SEED ?? 1) }
+}

@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { printTallies } from './tally-table.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { broken, underFaults } = await import(join(root, 'build/test/faults/faults.js'))
@@ -28,27 +29,13 @@ const complaints = []
 for (const transport of values.transport) {
   const tallies = await underFaults({ transport, seconds, seed })
   console.log(`\n${transport}`)
-  console.table(Object.fromEntries(tallies.map(toRow)))
-  for (const { kind, failed, failedDuring } of tallies) {
-    print(`${kind}, failed with`, failed)
-    print(`${kind}, failed during`, failedDuring)
-  }
+  printTallies(tallies)
   complaints.push(...tallies.flatMap(broken).map((words) => `${transport}: ${words}`))
 }
 if (!(await placementsHold())) complaints.push('a system behaves otherwise when it is placed over several apps')
 
 console.log(complaints.length === 0 ? '\nEvery promise was kept.' : `\n${complaints.join('\n')}`)
 process.exitCode = complaints.length === 0 ? 0 : 1
-
-function toRow({ kind, calls, ok, failed, lost, hung, twice, wrong, denied }) {
-  const failures = [...failed.values()].reduce((sum, count) => sum + count, 0)
-  const name = kind === 'once' ? 'at most once' : 'idempotent'
-  return [name, { calls, ok, failed: failures, lost, hung, 'done twice': twice, 'wrong reply': wrong, denied }]
-}
-
-function print(what, counts) {
-  for (const [key, count] of counts) console.log(`  ${what} ${key}: ${count}`)
-}
 
 /** Whether random systems do the same in one app and in several, looked for as long as the faults. */
 async function placementsHold() {

@@ -15,7 +15,10 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
   dev: [
     { line: 'lucilius dev', does: 'runs everything; edit a service and act again' },
     { line: 'lucilius dev --port 8080', does: 'the same, with its first door on port 8080' },
-    { line: 'lucilius dev --split', does: 'runs the first deployment as processes of their own' },
+    {
+      line: 'lucilius dev --split',
+      does: 'runs the first deployment as processes, and starts those again that change',
+    },
   ],
   up: [
     { line: 'lucilius up', does: 'runs the only deployment, a process for each group and replica' },

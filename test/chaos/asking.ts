@@ -5,7 +5,7 @@ import type { Conditions } from './conditions.js'
 import { type FateEntry, type Question, writesFates } from './ledger.js'
 
 /** Calls a second, half of them idempotent. */
-export const PER_SECOND = 200
+const PER_SECOND = 200
 
 /** Milliseconds that each call may take: what an app gives it unless told otherwise. */
 export const TIMEOUT_MS = 10_000
@@ -46,7 +46,7 @@ export function startAsking(
     const id = `${kind}-${process.pid}-${made}`
     const [at, from] = [Date.now(), performance.now()]
     const asked = call(kind, { id, ms: next() * 20 })
-    write({ id, kind, pid: process.pid, at })
+    write({ id, kind, at })
     const end = await endOf(id, asked, isOwnEnd)
     const ms = performance.now() - from
     write({ id, at: Date.now(), ms, ...(end === undefined ? {} : { end: ms > TIMEOUT_MS + GRACE_MS ? 'late' : end }) })

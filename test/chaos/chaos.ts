@@ -23,8 +23,6 @@ export interface Phase {
   readonly name: 'kill -9' | 'rolling restart'
   readonly tallies: readonly Tally[]
   readonly hits: readonly Hit[]
-  /** Calls whose caller was killed before they were answered: nobody is there to miss them. */
-  readonly cutOff: number
   /** Milliseconds of the slowest call that was answered. */
   readonly slowestMs: number
 }
@@ -46,8 +44,8 @@ export async function underChaos(
     const entries = readFates(folder)
     const done = places.map((place) => timesDone(ledgerOf(folder, place)))
     const phase = (name: Phase['name'], hits: readonly Hit[], isOf: (at: number) => boolean): Phase => {
-      const { fates, cutOff, slowestMs } = fatesOf(entries, isOf, killed)
-      return { name, hits, cutOff, slowestMs, tallies: kinds.map((kind) => tally(kind, fates, ...done)) }
+      const { fates, slowestMs } = fatesOf(entries, isOf)
+      return { name, hits, slowestMs, tallies: kinds.map((kind) => tally(kind, fates, ...done)) }
     }
     return [
       phase('kill -9', killed, (at) => at < rollingFrom),
@@ -70,18 +68,16 @@ export function brokenIn({ name, tallies }: Phase): string[] {
 }
 
 /** What became of each call that was begun at such a time. */
-function fatesOf(entries: readonly FateEntry[], isOf: (at: number) => boolean, killed: readonly Hit[]) {
-  const gone = new Set(killed.map(({ pid }) => pid))
+function fatesOf(entries: readonly FateEntry[], isOf: (at: number) => boolean) {
   const ends = new Map(entries.flatMap((entry) => (entry.ms === undefined ? [] : [[entry.id, entry] as const])))
   const fates: Fate[] = []
-  let [cutOff, slowestMs] = [0, 0]
-  for (const { id, kind, pid, at } of entries) {
-    if (kind === undefined || pid === undefined || !isOf(at)) continue
+  let slowestMs = 0
+  for (const { id, kind, at } of entries) {
+    if (kind === undefined || !isOf(at)) continue
     const ended = ends.get(id)
-    if (ended === undefined && gone.has(pid)) cutOff++
-    else if (ended === undefined) fates.push({ id, kind })
+    if (ended === undefined) fates.push({ id, kind })
     else if (ended.end !== undefined) fates.push({ id, kind, end: ended.end })
     if (ended?.end === 'ok') slowestMs = Math.max(slowestMs, ended.ms ?? 0)
   }
-  return { fates, cutOff, slowestMs }
+  return { fates, slowestMs }
 }

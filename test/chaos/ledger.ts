@@ -32,10 +32,9 @@ export function ledgerOf(folder: string, place: Place): string {
 export interface FateEntry {
   readonly id: string
   readonly kind?: 'once' | 'again'
-  /** The process that asks. */
-  readonly pid?: number
   /** When, in ms since 1970. */
   readonly at: number
+  /** What came of it; with `ms` but without it, the call was never made. */
   readonly end?: 'ok' | 'wrong' | 'late' | { readonly code: string; readonly handled: string | undefined }
   /** Milliseconds that it took. */
   readonly ms?: number

@@ -9,7 +9,8 @@ import type { Part } from './plain.js'
 
 // A process of the system as another framework has it. Its argument says which, and who it is.
 const part = JSON.parse(process.argv[2] ?? '{}') as Part
-const require = createRequire(join(repoRoot(), 'bench/package.json'))
+/** They are installed in `bench/`, if at all. */
+const installed = createRequire(join(repoRoot(), 'bench/package.json'))
 
 /** What a process is made of, whatever the framework. */
 interface Wiring {
@@ -47,7 +48,7 @@ process.send?.('ready')
 
 /** Moleculer over TCP, as it comes but that it discovers on loopback only. Idempotent calls are tried again by its policy. */
 function moleculer({ service, key }: Part): Wiring {
-  const { ServiceBroker } = require('moleculer')
+  const { ServiceBroker } = installed('moleculer')
   const broker = new ServiceBroker({
     nodeID: `${service}-${process.pid}`,
     namespace: key,
@@ -59,7 +60,7 @@ function moleculer({ service, key }: Part): Wiring {
   })
   const actions: { [kind: string]: (context: { readonly params: Question }) => Promise<unknown> } = {}
   return {
-    call: (service, kind, question) => broker.call(`${service}.${kind}`, question, { retries: retriesOf(kind) }),
+    call: (of, kind, question) => broker.call(`${of}.${kind}`, question, { retries: retriesOf(service, kind) }),
     add: (_, kind, handler) => {
       actions[kind] = ({ params }) => handler(params)
     },
@@ -72,15 +73,15 @@ function moleculer({ service, key }: Part): Wiring {
   }
 }
 
-/** So many that they go on for some seconds, beginning with 0.1 s and doubled each time up to 1 s. */
-function retriesOf(kind: Kind): number {
-  return kind === 'again' ? 8 : 0
+/** So many that they go on for some seconds; only by the first caller, for tries of tries would go on for a minute. */
+function retriesOf(service: Part['service'], kind: Kind): number {
+  return service === 'ask' && kind === 'again' ? 8 : 0
 }
 
 /** cote, which discovers by UDP, here on loopback only. It has no second tries. */
 function cote({ service, key }: Part): Wiring {
   const open = () =>
-    require('cote')({ broadcast: '127.255.255.255', log: false, helloInterval: 500, checkInterval: 1000 })
+    installed('cote')({ broadcast: '127.255.255.255', log: false, helloInterval: 500, checkInterval: 1000 })
   const keyOf = (of: string) => `${key}-${of}`
   const name = `${service}-${process.pid}`
   const target = service === 'ask' ? 'convert' : 'rates'

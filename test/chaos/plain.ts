@@ -24,6 +24,9 @@ type Id = keyof typeof services
 /** Milliseconds after which a process that died is started again: what `lucilius up` waits the first time. */
 const RESTART_MS = 100
 
+/** Milliseconds in which all processes have to be ready for the first time. */
+const START_MS = 60_000
+
 /** Milliseconds that a process may take to end in order. */
 const END_MS = 15_000
 
@@ -32,8 +35,16 @@ const program = fileURLToPath(new URL('./peer.js', import.meta.url))
 /** Runs the system of another framework: who dies is started again, who is to be replaced stays until the other is ready. */
 export async function startPlain(framework: Framework, given: Conditions): Promise<Subject> {
   const system = new Plain(framework, given)
-  await Promise.all(system.ids.map((id) => system.start(id)))
-  return system
+  const late = pause(START_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`${framework} was not ready after ${START_MS / 1000} s`)
+  })
+  try {
+    await Promise.race([Promise.all(system.ids.map((id) => system.start(id))), late])
+    return system
+  } catch (error) {
+    system.kill()
+    throw error
+  }
 }
 
 class Plain implements Subject {

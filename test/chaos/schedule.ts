@@ -5,12 +5,14 @@ import type { Subject } from './subject.js'
 /** A process was ended, and another one took its place. */
 export interface Hit {
   readonly id: string
-  readonly pid: number
   /** Milliseconds until the other one was ready. */
   readonly recoveredMs: number
 }
 
-/** `kill -9` of a process at each interval, each once in an order of its own, round for round. */
+/** Whose calls are counted: killed, it would take what became of them with it. */
+const CALLER = 'ask'
+
+/** `kill -9` of a process at each interval, each but the caller once in an order of its own, round for round. */
 export async function killAll(
   subject: Subject,
   chance: Chance,
@@ -18,10 +20,11 @@ export async function killAll(
 ): Promise<Hit[]> {
   const hits: Promise<Hit>[] = []
   const count = Math.max(Math.floor((seconds * 1000) / everyMs), 1)
+  const targets = subject.ids.filter((id) => id !== CALLER)
   let round: string[] = []
   for (let nr = 0; nr < count; nr++) {
     await pause(everyMs)
-    if (round.length === 0) round = shuffled(subject.ids, chance)
+    if (round.length === 0) round = shuffled(targets, chance)
     const id = round.pop() as string // A system has processes.
     hits.push(hit(subject, id, (pid) => void process.kill(pid, 'SIGKILL')))
     // Who has not come back cannot be killed again; nobody waits on it but the next round.
@@ -47,5 +50,5 @@ async function hit(subject: Subject, id: string, end: (pid: number) => void): Pr
   const [pid, from] = [subject.pidOf(id), performance.now()]
   end(pid)
   await subject.replaced(id, pid)
-  return { id, pid, recoveredMs: performance.now() - from }
+  return { id, recoveredMs: performance.now() - from }
 }

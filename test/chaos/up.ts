@@ -10,11 +10,15 @@ import type { Subject } from './subject.js'
 const main = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url))
 const config = fileURLToPath(new URL('./lucilius.config.js', import.meta.url))
 
-/** What a run shows while it goes on. */
-export type Show = (line: string) => void
+/** The deployment that goes over each transport. */
+export const deployments = { websocket: 'split', http: 'over-http' } as const
 
 /** Starts the system with `lucilius up`, as anybody would. Resolves when all processes are up. */
-export async function startUp(deployment: string, given: Conditions, show: Show = () => {}): Promise<Subject> {
+export async function startUp(
+  deployment: string,
+  given: Conditions,
+  show: (line: string) => void = () => {},
+): Promise<Subject> {
   const { NODE_ENV, NODE_OPTIONS, ...clean } = process.env
   const env = {
     ...clean,

@@ -8,6 +8,9 @@ import { startLucilius } from './process.js'
 /** Files of a project by their paths. */
 export type Files = { readonly [path: string]: string }
 
+/** Milliseconds after which what was awaited does not come. */
+const PATIENCE_MS = 20_000
+
 /** A `lucilius dev` that runs in a folder of its own. */
 export interface Dev {
   readonly folder: string
@@ -74,6 +77,7 @@ export function startDev(t: Test, files: Files, args: readonly string[] = [], en
         const over = (error?: Error) => {
           for (const stream of [child.stdout, child.stderr]) stream?.off('data', look)
           child.off('close', gone)
+          clearTimeout(timer)
           if (error !== undefined) reject(error)
         }
         const look = () => {
@@ -84,6 +88,7 @@ export function startDev(t: Test, files: Files, args: readonly string[] = [], en
           resolve(found[1] ?? found[0])
         }
         const gone = () => over(new Error(`it ended without ${pattern}:\n${text}`))
+        const timer = setTimeout(() => over(new Error(`it does not say ${pattern}:\n${text.slice(seen)}`)), PATIENCE_MS)
         for (const stream of [child.stdout, child.stderr]) stream?.on('data', look)
         child.on('close', gone)
         look()
@@ -116,7 +121,8 @@ export function startDev(t: Test, files: Files, args: readonly string[] = [], en
   }
 }
 
-/** Waits until that is so. */
+/** Waits until that is so, or it has taken too long. */
 export async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
+  const end = performance.now() + PATIENCE_MS
+  while (!(await isSo()) && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
 }

@@ -18,7 +18,7 @@ export interface Tally {
   readonly kind: Kind
   calls: number
   ok: number
-  /** How often each `CODE handled`. */
+  /** How often each `CODE handled`; others than we say no more than a code. */
   readonly failed: Map<string, number>
   /** How many failed during each fault; one that let a call expire may be over by then. */
   readonly failedDuring: Map<string, number>
@@ -63,7 +63,7 @@ export function tally(kind: Kind, fates: readonly Fate[], ...places: readonly Re
       sum[end]++
       if (Math.min(...done) === 0) sum.lost++
     } else {
-      const key = `${end.code} ${end.handled}`
+      const key = end.handled === undefined ? end.code : `${end.code} ${end.handled}`
       failed.set(key, (failed.get(key) ?? 0) + 1)
       failedDuring.set(during, (failedDuring.get(during) ?? 0) + 1)
       if (end.handled === 'no' && Math.max(...done) > 0) sum.denied++

@@ -4,6 +4,9 @@ import { type FSWatcher, watch } from 'chokidar'
 import type { Watched } from '../../system/dev/known-files.js'
 import { isSetting } from '../../system/dev/restart-reason.js'
 
+/** Milliseconds in which a folder that comes is filled, and looked through. */
+const FOLDER_MS = 100
+
 /** Who hears of changes. */
 export interface Watching {
   /** A file that counts was written, made or removed. */
@@ -66,28 +69,33 @@ export class Watch {
     return this.#watcher.close()
   }
 
-  #follow(): void {
+  /** Watches the folders that are there, and gives those that are new. */
+  #follow(): readonly string[] {
     const wanted = new Set([this.#root, ...this.#folders, ...[...this.#files].map((file) => dirname(file))])
     const places = new Set([...wanted].map(nearestFolder))
     const added = [...places].filter((place) => !this.#watched.has(place))
     for (const place of added) this.#watched.add(place)
     if (added.length > 0) this.#watcher.add(added)
+    return added
   }
 
   #heard(event: string, path: string): void {
-    if (event === 'unlinkDir') {
-      this.#watched.delete(path)
-      this.#watcher.unwatch(path)
+    if (event === 'addDir' || event === 'unlinkDir') this.#folder(event, path)
+    else if (this.#counts(path)) this.#watching.changed(path)
+  }
+
+  /** A folder that comes is watched, and what came with it has changed: nobody was there to see it. */
+  #folder(event: string, path: string): void {
+    if (event === 'unlinkDir') this.#watched.delete(path)
+    const added = this.#follow()
+    if (event === 'unlinkDir' || added.length === 0) return
+    const look = () => {
+      for (const file of this.#files) {
+        if (added.includes(dirname(file)) && existsSync(file)) this.#watching.changed(file)
+      }
     }
-    if (event.endsWith('Dir')) {
-      const before = this.#watched.size
-      this.#follow()
-      // What came with the folder was there before anybody looked.
-      if (event === 'addDir' && this.#watched.size > before)
-        for (const file of this.#files) if (dirname(file) === path && existsSync(file)) this.#watching.changed(file)
-      return
-    }
-    if (this.#counts(path)) this.#watching.changed(path)
+    // A checkout writes the files after the folder.
+    setTimeout(look, FOLDER_MS).unref()
   }
 
   #counts(file: string): boolean {

@@ -79,7 +79,7 @@ export class Exchange {
     const name = relative(where.cwd, file)
     if (owners.includes(CONFIG_OWNER)) return `${name} has changed`
     if (owners.length > 1) return `${name} is part of ${owners.join(' and ')}`
-    return owners.length === 1 ? undefined : restartReason(file, where, loaded)
+    return restartReason(file, where, loaded)
   }
 
   async #exchange(owners: readonly string[]): Promise<Outcome> {

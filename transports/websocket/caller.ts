@@ -27,7 +27,7 @@ interface Held {
 export class Caller {
   readonly #outbox: Outbox
   readonly #limits: Limits
-  readonly #pending = new Pending()
+  #pending: Pending
   readonly #held = new Set<Held>()
   #heldChars = 0
   #room: Room
@@ -36,11 +36,14 @@ export class Caller {
     this.#outbox = outbox
     this.#limits = limits
     this.#room = { ...limits, rows: false }
+    this.#pending = new Pending(limits.maxInFlight)
   }
 
   /** What the other end said it takes. Keeping to it saves a refusal there, which would cost the whole frame. */
   fit(room: Room): void {
     this.#room = { ...room, maxBytes: Math.min(this.#limits.maxBytes, room.maxBytes) }
+    // The ids of what waits already are as they are.
+    if (this.#pending.unused) this.#pending = new Pending(room.maxInFlight)
     this.#sendHeld()
   }
 

@@ -1,7 +1,7 @@
 import type { DirectCall } from '../../lib/transport-kit.js'
 
-/** Ids that one slot has in a lifetime lie this far apart. */
-const STRIDE = 65_536
+/** The most acts that can wait on one connection. */
+const MOST_SLOTS = 65_536
 
 /** An act that was sent and has not been answered. */
 export interface Slot {
@@ -13,11 +13,23 @@ export interface Slot {
 
 /**
  * The acts that wait for an answer, in slots that are used again: a third of the cost of a map. Each use has an id of
- * its own, so that a late answer to a cancelled act finds nobody.
+ * its own, so that a late answer to a cancelled act finds nobody. The ids of a slot lie no farther apart than they must:
+ * beyond 2³¹ a number is written and read so slowly that an act costs a tenth more (`npm run bench -- remote`).
  */
 export class Pending {
   readonly #slots: Slot[] = []
   readonly #free: Slot[] = []
+  readonly #stride: number
+
+  /** Makes room for so many acts, and for those that make it a power of two. */
+  constructor(most: number) {
+    this.#stride = 2 ** Math.ceil(Math.log2(Math.min(most, MOST_SLOTS)))
+  }
+
+  /** Whether no act has ever waited here. */
+  get unused(): boolean {
+    return this.#slots.length === 0
+  }
 
   get size(): number {
     return this.#slots.length - this.#free.length
@@ -25,7 +37,7 @@ export class Pending {
 
   /** Whether there is an id for another act. */
   get full(): boolean {
-    return this.#free.length === 0 && this.#slots.length === STRIDE
+    return this.#free.length === 0 && this.#slots.length === this.#stride
   }
 
   take(call: DirectCall): Slot {
@@ -42,7 +54,7 @@ export class Pending {
   /** The act of that id, if it still waits. */
   find(id: unknown): Slot | undefined {
     if (typeof id !== 'number') return undefined
-    const slot = this.#slots[id % STRIDE]
+    const slot = this.#slots[id % this.#stride]
     return slot?.id === id && slot.call !== undefined ? slot : undefined
   }
 
@@ -50,7 +62,7 @@ export class Pending {
   release(slot: Slot): DirectCall {
     // A slot that was found or taken has one.
     const call = slot.call as DirectCall
-    slot.id += STRIDE
+    slot.id += this.#stride
     slot.call = undefined
     this.#free.push(slot)
     return call

@@ -155,7 +155,7 @@ export class Connections {
 function knowSilent(peer: Peer, transport: Transport, patterns: ConnectOptions['patterns'] & object): void {
   const name = `${transport.name}-${newId()}`
   const actions = patterns.map((pattern) => ({ pattern: toPattern(pattern), service: name, idempotent: false }))
-  peer.know({ name, instance: name, draining: false, actions, subscriptions: [] })
+  peer.know({ name, instance: name, draining: false, starting: false, actions, subscriptions: [] })
 }
 
 function checkKinds({ auth, patterns, wait }: ConnectOptions): void {

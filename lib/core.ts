@@ -68,14 +68,17 @@ export class Core {
     const emit: Within['emit'] = (...event) => this.events.emit(...event)
     this.dispatcher = new Dispatcher(settings, unanswered.hold, emit, watch?.running.follow)
     this.events = new Events(this.dispatcher, settings, (emission, taken) => peers.emit(emission, taken))
-    const peers = new Peers(this.dispatcher, this.events, settings, parking)
+    const peers = new Peers(this.dispatcher, this.events, settings, parking, () => this.life.isStarting)
     this.connections = new Connections(peers, settings)
     this.life = new LifeCycle(
       this.boot,
       this.hooks,
       {
         settled: () => this.replaced,
-        opened: () => this.warnOfForeignWraps(),
+        opened: () => {
+          peers.opened()
+          this.warnOfForeignWraps()
+        },
         drain: () => {
           peers.drain()
           this.connections.drain()

@@ -50,6 +50,11 @@ export class LifeCycle {
     return this.#phase
   }
 
+  /** Whether somebody is waiting for the services to be ready. */
+  get isStarting(): boolean {
+    return this.#phase === 'loading' || this.#phase === 'loaded' || this.#phase === 'starting'
+  }
+
   /** Loads the plugins, once, and starts nothing. A failure closes what had been loaded. */
   load(): Promise<void> {
     if (this.#load === undefined) {

@@ -125,6 +125,8 @@ export interface Announcement extends PeerInfo {
   readonly subscriptions: readonly AnnouncedSubscription[]
   /** The app finishes what runs and takes nothing new. */
   readonly draining: boolean
+  /** Its services are still starting: only an app that starts as well acts on it by now. */
+  readonly starting?: boolean
 }
 
 /** An action that the other end may act on. */

@@ -10,7 +10,7 @@ const MAX_ANNOUNCED = 10_000
 
 /** What this app tells the other end of a connection: its own actions that are exposed there, never learned ones. */
 export function announce(
-  self: { readonly name: string; readonly instance: string; readonly draining: boolean },
+  self: Pick<Announcement, 'name' | 'instance' | 'draining' | 'starting'>,
   actions: Actions,
   subscriptions: Subscriptions,
   exposure: Exposure,
@@ -20,6 +20,7 @@ export function announce(
     name: self.name,
     instance: self.instance,
     draining: self.draining,
+    ...(self.starting === true ? { starting: true } : {}),
     actions: announcedActions(actions, exposure),
     subscriptions: announcedSubscriptions(subscriptions, exposure),
   }
@@ -51,6 +52,7 @@ export interface Heard {
   readonly name: string
   readonly instance: string
   readonly draining: boolean
+  readonly starting: boolean
   readonly actions: readonly { readonly pattern: Pattern; readonly service: string; readonly idempotent: boolean }[]
   readonly subscriptions: readonly { readonly pattern: Pattern; readonly service: string; readonly each: boolean }[]
 }
@@ -67,6 +69,7 @@ export function readAnnouncement(value: unknown): Heard {
     name: text(given, 'name'),
     instance: text(given, 'instance'),
     draining: given.draining === true,
+    starting: given.starting === true,
     actions: list(given, 'actions').map((one) => ({
       pattern: pattern(one),
       service: text(one, 'service'),

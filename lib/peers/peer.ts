@@ -17,6 +17,8 @@ export interface Host {
   lost(peer: Peer): void
   /** Whether it may be talked to at all: throws what speaks against it. */
   check(heard: Heard): void
+  /** Whether the services of this app are starting. */
+  readonly starting: boolean
 }
 
 /** How whoever is at the other end of a connection is dealt with. */
@@ -72,9 +74,17 @@ export class Peer implements Observer {
     return this.#info
   }
 
-  /** Whether new work may be sent to it. */
-  get available(): boolean {
+  /** Whether events may be sent to it. */
+  get reachable(): boolean {
     return this.connection !== undefined && this.known !== undefined && !this.known.draining
+  }
+
+  /**
+   * Whether new work may be sent to it. While its services start, only work of others that start as well: they may need
+   * each other, and everybody else may wait until they are ready.
+   */
+  get available(): boolean {
+    return this.reachable && (this.known?.starting !== true || this.#host.starting)
   }
 
   /** How much it has to do; calls that expired may still be there until it shows a sign of life. */

@@ -44,10 +44,12 @@ export class Peers implements Host {
   readonly #listeners = new Set<() => void>()
   /** Patterns that were found to hide an exposed one, each told once. */
   readonly #warned = new Set<string>()
+  readonly #isStarting: () => boolean
   #draining = false
   #telling = false
 
-  constructor(dispatcher: Dispatcher, events: Events, settings: Settings, parking: Parking) {
+  constructor(dispatcher: Dispatcher, events: Events, settings: Settings, parking: Parking, isStarting: () => boolean) {
+    this.#isStarting = isStarting
     this.#dispatcher = dispatcher
     this.#events = events
     this.#settings = settings
@@ -85,6 +87,15 @@ export class Peers implements Host {
         `'${text}' is exposed and lets no action in so far: an exposed pattern has exactly the keys of its actions`,
       )
     }
+  }
+
+  get starting(): boolean {
+    return this.#isStarting()
+  }
+
+  /** Tells all peers that the services have started. */
+  opened(): void {
+    this.#tell()
   }
 
   /** Tells all peers that no new work is taken. */
@@ -125,7 +136,7 @@ export class Peers implements Host {
 
   tell(peer: Peer): Announcement {
     const { name, instance } = this.#settings
-    const self = { name, instance, draining: this.#draining }
+    const self = { name, instance, draining: this.#draining, starting: this.starting }
     return announce(self, this.#dispatcher.actions, this.#events.subscriptions, peer.terms.exposure)
   }
 

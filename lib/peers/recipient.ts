@@ -19,7 +19,7 @@ export class Recipient implements DirectCall {
 
   /** Whether it is there, and may see such an event. */
   isReachedBy(message: Message): boolean {
-    return this.peer.available && this.peer.terms.exposure.eventOut(message)
+    return this.peer.reachable && this.peer.terms.exposure.eventOut(message)
   }
 
   /** Hands an event over, at most once: whether it arrived is not known, and not asked. */

@@ -14,7 +14,12 @@ export const system = defineSystem({
         stock: ['stock'],
         order: {
           services: ['order'],
-          outside: { transport: 'http', port: 8080, expose: ['role:order,cmd:place'] },
+          outside: {
+            transport: 'http',
+            port: 8080,
+            expose: ['role:order,cmd:place'],
+            example: 'role:order,cmd:place,sku:apple,quantity:1',
+          },
         },
       },
     },

@@ -57,11 +57,14 @@ export async function startUp(
     replaced: (id, pid) => (pids.get(id) === pid ? until(() => pids.get(id) !== pid) : Promise.resolve()),
     roll: (id) => void process.kill(pids.get(id) as number, 'SIGTERM'),
     rollAll: async () => {
-      child.kill('SIGHUP')
-      await until((line) => {
-        if (line.includes('stopped replacing')) throw new Error(line)
-        return line.includes('all processes are replaced')
+      let last = ''
+      const isOver = until((line) => {
+        last = line
+        return /all processes are replaced|stopped replacing/.test(line)
       })
+      child.kill('SIGHUP')
+      await isOver
+      if (last.includes('stopped')) throw new Error(last)
     },
     end: async () => {
       child.kill('SIGTERM')

@@ -1,12 +1,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { findControl } from '../../lib/system/control/find-control.js'
-import { startLucilius } from './process.js'
+import { startLucilius, startProgram } from './process.js'
 
 /** Files of a project by their paths. */
 export type Files = { readonly [path: string]: string }
+
+const person = fileURLToPath(new URL('./person.js', import.meta.url))
 
 /** Milliseconds after which what was awaited does not come. */
 const PATIENCE_MS = 20_000
@@ -35,7 +38,7 @@ export interface Dev {
 }
 
 /** Starts `lucilius dev` in a new folder with these files. The folder and all processes go with the test. */
-export function startDev(t: Test, files: Files, args: readonly string[] = [], env: Files = {}): Dev {
+export function startDev(t: Test, files: Files, args: readonly string[] = [], env: Files = {}, hasPerson = false): Dev {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lucilius-dev-')))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const runDir = join(folder, 'run')
@@ -45,10 +48,10 @@ export function startDev(t: Test, files: Files, args: readonly string[] = [], en
     writeFileSync(join(folder, path), text)
   }
   for (const [path, text] of Object.entries(files)) write(path, text)
-  const { child, ended, printed } = startLucilius(t, ['dev', ...args], {
-    cwd: folder,
-    env: { LUCILIUS_RUN_DIR: runDir, LUCILIUS_LOG_LEVEL: 'warn', FORCE_COLOR: '0', ...env },
-  })
+  const world = { cwd: folder, env: { LUCILIUS_RUN_DIR: runDir, LUCILIUS_LOG_LEVEL: 'warn', FORCE_COLOR: '0', ...env } }
+  const { child, ended, printed } = hasPerson
+    ? startProgram(t, process.execPath, [person, 'dev', ...args], world)
+    : startLucilius(t, ['dev', ...args], world)
   let complaints = ''
   let seen = 0
   const all = () => printed() + complaints

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -57,19 +66,29 @@ t.test('a file counts that is written, replaced, removed, or not there yet; its 
   await watched.heard('in/deep/d.ts')
 })
 
-t.test('settings and descriptions next to the description count, and in a folder of services every module', async (t) => {
-  const watched = await watching(t, { 'services/a.ts': '', 'services/notes.md': '' })
-  watched.watch.set({ files: [], folders: [watched.at('services')] })
-  await watched.isReady()
-  for (const name of ['.env', '.env.local', 'package.json', 'lucilius.config.ts', 'services/b.mjs', 'services/a.ts']) {
-    writeFileSync(watched.at(name), 'x')
-    await watched.heard(name)
-  }
-  writeFileSync(watched.at('services/notes.md'), 'x')
-  writeFileSync(watched.at('services/c.js'), 'x')
-  await watched.heard('services/c.js')
-  t.notOk(watched.names().includes('services/notes.md'))
-})
+t.test(
+  'settings and descriptions next to the description count, and in a folder of services every module',
+  async (t) => {
+    const watched = await watching(t, { 'services/a.ts': '', 'services/notes.md': '' })
+    watched.watch.set({ files: [], folders: [watched.at('services')] })
+    await watched.isReady()
+    for (const name of [
+      '.env',
+      '.env.local',
+      'package.json',
+      'lucilius.config.ts',
+      'services/b.mjs',
+      'services/a.ts',
+    ]) {
+      writeFileSync(watched.at(name), 'x')
+      await watched.heard(name)
+    }
+    writeFileSync(watched.at('services/notes.md'), 'x')
+    writeFileSync(watched.at('services/c.js'), 'x')
+    await watched.heard('services/c.js')
+    t.notOk(watched.names().includes('services/notes.md'))
+  },
+)
 
 t.test('a file that was written while it was being read has changed, an older one has not', async (t) => {
   const watched = await watching(t, { 'a.ts': '', 'old.ts': '' })

@@ -156,21 +156,24 @@ t.test('the description and what services share start everything again, at the s
   t.equal(dev.sockets().length, 1)
 })
 
-t.test('a start that fails says where and why, and a change starts it', async (t) => {
-  const dev = startDev(t, { ...files, 'rates.ts': 'export function rates(app {\n}\n' })
-  await dev.says(/rates\.ts:1:\d+\)/)
-  await dev.says(/> 1 \| export function rates\(app \{/)
-  await dev.says(/nothing runs; the next change starts it again/)
-  dev.write('rates.ts', rates('1', 'app.onReady(() => { undefined.x })'))
-  await dev.says(/rates\.ts:8:\d+\)/)
-  await dev.says(/nothing runs/)
-  dev.write('lucilius.config.mjs', 'export default { services: { rates: 7 } }\n')
-  await dev.says(/lucilius: lucilius\.config\.mjs: services\.rates: /)
-  await dev.says(/nothing runs/)
-  dev.replace({ 'lucilius.config.mjs': config, 'rates.ts': rates('4') })
-  await dev.says(/ready after/)
-  t.strictSame(await dev.act('role:rates,cmd:get'), { rate: 4 })
-})
+t.test(
+  'a start that fails says where and why, and a change starts it, where somebody is there to make one',
+  async (t) => {
+    const dev = startDev(t, { ...files, 'rates.ts': 'export function rates(app {\n}\n' }, [], {}, true)
+    await dev.says(/rates\.ts:1:\d+\)/)
+    await dev.says(/> 1 \| export function rates\(app \{/)
+    await dev.says(/nothing runs; the next change starts it again/)
+    dev.write('rates.ts', rates('1', 'app.onReady(() => { undefined.x })'))
+    await dev.says(/rates\.ts:8:\d+\)/)
+    await dev.says(/nothing runs/)
+    dev.write('lucilius.config.mjs', 'export default { services: { rates: 7 } }\n')
+    await dev.says(/lucilius: lucilius\.config\.mjs: services\.rates: /)
+    await dev.says(/nothing runs/)
+    dev.replace({ 'lucilius.config.mjs': config, 'rates.ts': rates('4') })
+    await dev.says(/ready after/)
+    t.strictSame(await dev.act('role:rates,cmd:get'), { rate: 4 })
+  },
+)
 
 t.test('a service that ends the process, throws late or never comes to an end, ends only what runs', async (t) => {
   const dev = startDev(t, {
@@ -236,7 +239,7 @@ t.test('folders and files that come back, as in a checkout of another branch, ar
 t.test('a port that is asked for, or taken, is told', async (t) => {
   const first = startDev(t, files)
   const port = new URL(await first.says(/http at (http:\S+)/)).port
-  const second = startDev(t, files, ['--port', port])
+  const second = startDev(t, files, ['--port', port], {}, true)
   await second.says(
     new RegExp(`the http door of 'all' cannot open on port ${port} of 127\\.0\\.0\\.1: EADDRINUSE`, 'i'),
   )
@@ -303,6 +306,12 @@ t.test('a call that no change of a file makes right is refused at once, in a lin
     const { code, stderr } = await lucilius(args, { cwd: nowhere, env })
     t.equal(code, 2)
     t.ok(isOneLine(stderr), stderr)
+  }
+  for (const path of ['rates.ts', 'lucilius.config.mjs']) {
+    const broken = await startDev(t, { ...files, [path]: "throw new Error('no rates')\n" }).ended
+    t.equal(broken.code, 1, 'nobody is there to mend it')
+    t.match(broken.stderr, path)
+    t.ok(isOneLine(broken.stderr), broken.stderr)
   }
   const dev = startDev(t, files, ['--split', 'splt'])
   const { code, stderr } = await dev.ended

@@ -1,5 +1,4 @@
 import { realpathSync } from 'node:fs'
-import { LuciliusError } from '../../errors.js'
 import { readEnvironment } from '../../system/environment.js'
 import { findSystem } from '../../system/loading/find-system.js'
 import { onEndSignals } from '../../system/supervise/end-signals.js'
@@ -7,6 +6,7 @@ import type { Changes } from '../dev/changes.js'
 import { Session } from '../dev/session.js'
 import type { Watch } from '../dev/watch.js'
 import { Words } from '../dev/words.js'
+import { CommandError } from '../errors.js'
 import { exitCodes } from '../exit-codes.js'
 import type { Io } from '../io.js'
 
@@ -34,11 +34,15 @@ export async function dev(_args: readonly string[], options: DevOptions, io: Io)
     words,
     watch: (changes) => watchFrom(folder, startedAt, changes, words),
     drainMs,
+    hasPerson: io.isTty || io.isErrorTty,
   })
   const second = onSignals(session, words)
   const end = await Promise.race([session.run(), second])
   if (typeof end === 'number') return end
-  if ('usage' in end) throw new LuciliusError('LUC_OPTIONS_INVALID', end.usage)
+  if ('refused' in end) {
+    const { message, frame } = end.refused
+    throw new CommandError(end.usage ? 'usage' : 'failed', message, frame)
+  }
   for (const what of end.hung) words.failed({ message: `when the time was over there still ran ${what}` })
   return end.hung.length === 0 ? exitCodes.done.code : exitCodes.failed.code
 }

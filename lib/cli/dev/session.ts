@@ -1,4 +1,5 @@
 import type { Watched } from '../../system/dev/known-files.js'
+import type { Failure } from '../../system/dev/outcome.js'
 import { Changes } from './changes.js'
 import { DevChild, type DevEnd } from './dev-child.js'
 import type { Assignment } from './messages.js'
@@ -11,6 +12,8 @@ const REPLACED_MS = 2500
 /** Milliseconds that it gets at the end. `LUCILIUS_DRAIN_MS` is on top of them. */
 const END_MS = 15_000
 
+const noReason: Failure = { message: 'The process that was to run the system ended without a word.' }
+
 /** What a session is made of. */
 export interface SessionOptions {
   readonly assignment: Omit<Assignment, 'ports'>
@@ -18,10 +21,12 @@ export interface SessionOptions {
   /** Makes the watcher, once there is something to watch. */
   readonly watch: (changes: Changes) => Promise<Watch>
   readonly drainMs: number | undefined
+  /** Somebody is there to mend what keeps it from starting; nobody is, where a script runs it. */
+  readonly hasPerson: boolean
 }
 
 /** How a session ended. */
-export type SessionEnd = { readonly usage: string } | { readonly hung: readonly string[] }
+export type SessionEnd = { readonly refused: Failure; readonly usage: boolean } | { readonly hung: readonly string[] }
 
 /** Keeps a system running while its files change, from the first start until it is told to end. */
 export class Session {
@@ -123,7 +128,8 @@ export class Session {
   }
 
   #died(end: DevEnd, isFirst: boolean): 'down' | SessionEnd {
-    if (isFirst && end.usage) return { usage: end.failure?.message ?? '' }
+    const { usage, failure } = end
+    if (isFirst && (usage || !this.#options.hasPerson)) return { refused: failure ?? noReason, usage }
     this.#ports = end.failure?.message.includes('EADDRINUSE') ? [] : this.#ports
     this.#options.words.died(end)
     return 'down'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { describeLoadError } from '../loading/describe-load-error.js'
 import { isTypeScript } from '../loading/module-url.js'
-import { stripTypes } from '../loading/strip-types.js'
+import { stripTypesOnce } from '../loading/strip-cache.js'
 import type { Failure } from './outcome.js'
 
 /**
@@ -18,7 +18,8 @@ async function failureIn(file: string, folder: string): Promise<Failure[]> {
   const source = await readFile(file, 'utf8').catch(() => undefined)
   if (source === undefined) return [] // it is gone: whoever imports it says so
   try {
-    await stripTypes(pathToFileURL(file).href, source)
+    // What it makes of a file is kept for the process that comes next.
+    await stripTypesOnce(pathToFileURL(file).href, source)
     return []
   } catch (error) {
     return [describeLoadError(error, folder)]

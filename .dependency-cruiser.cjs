@@ -10,6 +10,7 @@ const floors = [
   [
     'auth',
     'bounded-memo',
+    'did-you-mean',
     'errors',
     'field-path',
     'json-depth',

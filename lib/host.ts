@@ -43,9 +43,12 @@ export interface Host {
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
   running(): readonly string[]
   /**
-   * Takes a plugin of a running app out and puts another in its place under its name: its onClose hooks run, what it
-   * registered goes (handlers that run finish), then the new one is set up and its onReady hooks run. Acts that match
-   * nothing in between are parked. Rejects with `LUC_PLUGIN_FAILED`; the place is empty then, and may be filled again.
+   * Puts another plugin of a running app in the place of one, under its name. The new one is set up beside the old one;
+   * handlers of the old one that run get `drainMs` to finish, and are cut off then, while messages for it wait; then its
+   * onClose hooks run, what it registered is exchanged for what the new one registers, and the onReady hooks of that run.
+   *
+   * Rejects with `LUC_PLUGIN_FAILED`. After a set-up that fails the old plugin runs on as if nothing were; only if the
+   * start of the new one fails the place is empty, and may be filled again.
    */
   replace(name: string, plugin: unknown, options?: unknown): Promise<void>
 }

@@ -127,8 +127,8 @@ export class LifeCycle {
     this.#phase = 'draining'
     // Hooks that are under way may still act, and are waited for before their plugins are closed.
     if (booting) await (this.#ready ?? this.#load)?.catch(() => {})
-    // Observers of events that were emitted in this very turn start in a microtask: they run by then, and are waited for.
     await this.#parts.settled()
+    // Observers of events that were emitted in this very turn start in a microtask: they run by now, and are waited for.
     await this.#drain()
     try {
       await this.#shut()

@@ -1,5 +1,5 @@
+import { didYouMean } from './did-you-mean.js'
 import { LuciliusError } from './errors.js'
-import { nearest } from './nearest.js'
 
 /**
  * Checks that an argument is an object with known keys only. Must-ignore is for messages: an option with a typing error
@@ -11,9 +11,7 @@ export function checkKeys<T extends object>(where: string, options: unknown, kno
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
-    const [near] = nearest(key, known)
-    const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean '${near}'?`
-    throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: there is no option '${key}': ${hint}`)
+    throw new LuciliusError('LUC_OPTIONS_INVALID', `${where}: there is no option '${key}': ${didYouMean(key, known)}`)
   }
   return options as T
 }

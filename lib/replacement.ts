@@ -1,12 +1,12 @@
 import { Boot } from './boot.js'
 import type { Core } from './core.js'
 import { covers } from './covers.js'
+import { didYouMean } from './did-you-mean.js'
 import type { Action } from './dispatch/action.js'
 import type { Running } from './dispatch/running.js'
 import { LuciliusError } from './errors.js'
 import type { Subscribed } from './events/subscriptions.js'
 import { failed } from './hook.js'
-import { nearest } from './nearest.js'
 import { Gate } from './peers/gate.js'
 import { PluginUse, type Tenure, within } from './plugin-use.js'
 import { setUp } from './view.js'
@@ -90,11 +90,10 @@ async function finish(core: Core, running: Running, gate: Gate, old: PluginUse, 
 async function close(core: Core, use: PluginUse): Promise<void> {
   use.tenure.standing = 'out'
   const open = [...use.all()].flatMap(({ opened }) => [...opened]).filter((one) => core.connections.isOpen(one))
-  const closed = await Promise.allSettled([
-    core.hooks.run((hook) => hook.tenure === use.tenure).finally(() => Promise.all(open.map((one) => one.close()))),
-  ])
-  for (const one of closed) {
-    if (one.status === 'rejected') use.log.error({ err: one.reason }, 'what was replaced did not close well')
+  try {
+    await core.hooks.run((hook) => hook.tenure === use.tenure).finally(() => Promise.all(open.map((one) => one.close())))
+  } catch (error) {
+    use.log.error({ err: error }, 'what was replaced did not close well')
   }
 }
 
@@ -165,7 +164,8 @@ function unknown(core: Core, name: string): never {
       )
     }
   }
-  const [near] = nearest(name, [...core.uses.keys()])
-  const hint = near === undefined ? '' : ` Did you mean '${near}'?`
-  throw new LuciliusError('LUC_PLUGIN_INVALID', `There is no plugin '${name}' to replace.${hint}`)
+  throw new LuciliusError(
+    'LUC_PLUGIN_INVALID',
+    `There is no plugin '${name}' to replace: ${didYouMean(name, core.uses.keys())}`,
+  )
 }

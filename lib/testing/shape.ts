@@ -1,5 +1,5 @@
+import { didYouMean } from '../did-you-mean.js'
 import { LuciliusError } from '../errors.js'
-import { nearest } from '../nearest.js'
 import type { Deployment, Group, System } from '../system/system.js'
 
 /** How a system under test is spread. */
@@ -23,9 +23,8 @@ export function chosenServices(system: System, only: readonly string[] | undefin
   if (only === undefined) return known
   for (const name of only) {
     if (system.services.has(name)) continue
-    const [near] = nearest(name, known)
-    const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
-    throw new LuciliusError('LUC_OPTIONS_INVALID', `testSystem.only: there is no service '${name}': ${hint}`)
+    const facts = `testSystem.only: there is no service '${name}'`
+    throw new LuciliusError('LUC_OPTIONS_INVALID', `${facts}: ${didYouMean(name, known)}`)
   }
   return known.filter((name) => only.includes(name))
 }

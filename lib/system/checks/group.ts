@@ -1,14 +1,14 @@
+import { didYouMean } from '../../did-you-mean.js'
 import { clashes } from '../clash.js'
 import type { Group, GroupListen, Outside, Service } from '../system.js'
+import { HIGHEST_PORT, MOST_REPLICAS } from '../topology.js'
 import { addressProblem, hostAt, schemesOf } from './address.js'
-import { hasKeys, unknown } from './keys.js'
+import { hasKeys } from './keys.js'
 import { portAt, wholeNumber } from './number.js'
 import { doorsAt } from './outside.js'
 import type { Place } from './place.js'
 
 const known = ['services', 'replicas', 'listen', 'outside', 'peers']
-const mostReplicas = 1000
-const highestPort = 65_535
 const anywhere = Object.freeze({ host: '127.0.0.1', port: 0, urls: undefined })
 
 /** What a group is checked against. */
@@ -39,8 +39,8 @@ export function groupAt(name: string, place: Place, around: Around): Group {
 
 function replicasAt(place: Place): number {
   const replicas = wholeNumber(place, 1, 1)
-  if (replicas > mostReplicas) place.wrong(`at most ${mostReplicas}, not ${replicas}`)
-  return Math.min(replicas, mostReplicas)
+  if (replicas > MOST_REPLICAS) place.wrong(`at most ${MOST_REPLICAS}, not ${replicas}`)
+  return Math.min(replicas, MOST_REPLICAS)
 }
 
 function namesAt(place: Place, services: ReadonlyMap<string, Service>): readonly string[] {
@@ -64,7 +64,7 @@ function namesOf(place: Place, names: readonly string[], what: 'service' | 'grou
     const { value } = one
     if (typeof value !== 'string') one.expected(`the name of a ${what}`)
     else if (!names.includes(value)) {
-      const message = unknown(`there is no ${what} '${value}'`, value, names)
+      const message = `there is no ${what} '${value}': ${didYouMean(value, names)}`
       one.wrong(message, what === 'service' ? 'UNKNOWN_SERVICE' : 'WRONG_VALUE')
     } else if (found.has(value)) one.wrong(`'${value}' stands in this list twice`)
     else found.add(value)
@@ -110,7 +110,7 @@ function outsideAt(place: Place, replicas: number, listen: GroupListen): readonl
 
 function checkLastPort(place: Place, port: number, replicas: number): void {
   const last = port + replicas - 1
-  if (port !== 0 && port <= highestPort && last > highestPort) {
-    place.wrong(`replicas take ${port} and those that follow, which end at ${highestPort}: ${last} is too much`)
+  if (port !== 0 && port <= HIGHEST_PORT && last > HIGHEST_PORT) {
+    place.wrong(`replicas take ${port} and those that follow, which end at ${HIGHEST_PORT}: ${last} is too much`)
   }
 }

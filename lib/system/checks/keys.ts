@@ -1,5 +1,5 @@
+import { didYouMean } from '../../did-you-mean.js'
 import { isMessage } from '../../message.js'
-import { nearest } from '../../nearest.js'
 import { isName, nameRule } from './name.js'
 import type { Place } from './place.js'
 
@@ -10,7 +10,7 @@ export function hasKeys(place: Place, known: readonly string[], what = 'an objec
     return false
   }
   for (const key of Object.keys(place.value)) {
-    if (!known.includes(key)) place.at(key).wrong(unknown('there is no such key', key, known))
+    if (!known.includes(key)) place.at(key).wrong(`there is no such key: ${didYouMean(key, known)}`)
   }
   return true
 }
@@ -24,11 +24,4 @@ export function namedPlaces(place: Place, what: string): readonly (readonly [str
   const names = Object.keys(place.value)
   for (const name of names) if (!isName(name)) place.at(name).wrong(nameRule)
   return names.filter(isName).map((name) => [name, place.at(name)])
-}
-
-/** Says that something is unknown: what is nearest, or what there is. */
-export function unknown(what: string, word: string, known: readonly string[]): string {
-  const [near] = nearest(word, known)
-  if (near !== undefined) return `${what}: did you mean '${near}'?`
-  return known.length === 0 ? what : `${what}: known are ${known.join(', ')}`
 }

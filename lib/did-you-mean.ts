@@ -1,0 +1,9 @@
+import { nearest } from './nearest.js'
+
+/** What follows "there is no such thing:" in a message: the known word that was most likely meant, else all there are. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const all = [...known]
+  const [near] = nearest(word, all)
+  if (near !== undefined) return `did you mean '${near}'?`
+  return all.length === 0 ? 'there is none.' : `there are ${all.join(', ')}`
+}

@@ -66,6 +66,9 @@ const KNOWN = [
   'logger',
 ]
 
+/** Milliseconds that running work is given when an app closes, unless it is told otherwise. */
+export const DRAIN_MS = 10_000
+
 /** 24 days: a timer of Node that is set to more fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -87,7 +90,7 @@ export function toSettings(options: AppOptions): Settings {
     strict: isStrict(given.parity),
     park: toPark(given.park === undefined ? {} : given.park),
     retry: toRetry(given.retry ?? {}),
-    drainMs: Math.min(milliseconds(given, 'drainMs', 10_000), LONGEST_TIMER_MS),
+    drainMs: Math.min(milliseconds(given, 'drainMs', DRAIN_MS), LONGEST_TIMER_MS),
     forgetMs: Math.min(milliseconds(given, 'forgetMs', 30_000), LONGEST_TIMER_MS),
     log: harmless(toLogger(given.logger)).child({ name }),
   }
@@ -99,7 +102,8 @@ function nameOf(name: unknown): string | undefined {
   throw new LuciliusError('LUC_OPTIONS_INVALID', `${WHERE}: 'name' is a text of 1 to 200 characters.`)
 }
 
-function isStrict(parity: unknown): boolean {
+/** Whether parity is strict: unless it is said, everywhere but in production. Throws `LUC_OPTIONS_INVALID`. */
+export function isStrict(parity: unknown): boolean {
   if (parity === undefined) return process.env.NODE_ENV !== 'production'
   if (parity === 'strict' || parity === 'off') return parity === 'strict'
   throw new LuciliusError(

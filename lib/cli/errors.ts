@@ -22,7 +22,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Codes that say that the person at the terminal, or the description, has to change. */
+/** Codes that say that what was typed, or what the description says, has to change. */
 const USAGE: ReadonlySet<string> = new Set(['LUC_OPTIONS_INVALID', 'LUC_PATTERN_INVALID'])
 
 /**
@@ -39,6 +39,7 @@ export async function tellError(error: unknown, io: Io): Promise<number> {
 
 async function tellFailure(error: LuciliusError, io: Io): Promise<number> {
   const { code, cause, message } = error
+  // Something else failed, and we only say where: a file that cannot be read, or one that is no JavaScript or throws.
   const isForeign = cause !== undefined && !(cause instanceof LuciliusError)
   const exit = USAGE.has(code) && !isForeign ? 'usage' : 'failed'
   if (cause === undefined) return tell(`${message} (${code})`, undefined, exit, io)

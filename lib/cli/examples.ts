@@ -23,11 +23,15 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
   up: [
     { line: 'lucilius up', does: 'runs the only deployment, a process for each group and replica' },
     { line: 'lucilius up split --replicas order=3', does: 'the same with three processes of the group order' },
+    { line: 'lucilius up --record run.ndjson', does: 'writes down what services send, for plan --from-trace' },
   ],
   start: [
-    { line: 'lucilius start split --group order', does: 'runs one group, in a container or a unit file' },
     {
-      line: 'LUCILIUS_PEERS_STOCK=ws://10.0.0.7:7400/ws lucilius start split --group order',
+      line: 'LUCILIUS_SECRET_FILE=secret lucilius start split --group order',
+      does: 'runs one group, in a container or a unit file; openssl rand -base64 32 > secret makes the file',
+    },
+    {
+      line: 'LUCILIUS_SECRET_FILE=secret LUCILIUS_PEERS_STOCK=ws://10.0.0.7:7400/ws lucilius start split --group order',
       does: 'the same, and says where the group stock is',
     },
   ],

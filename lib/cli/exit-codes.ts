@@ -3,9 +3,12 @@ export const exitCodes = Object.freeze({
   done: row(0, 'It is done; what was started has ended as it was told to.'),
   failed: row(
     1,
-    'The work failed: an error as reply, an error in a plan, a process that gave up, a drain that hung, a port in use.',
+    'The work failed: an error as reply, an error in a plan, a file that cannot be read or throws, a process that gave up, a drain that hung, a port in use.',
   ),
-  usage: row(2, 'It was called wrongly: an unknown command or option, a text that is no message, a wrong description.'),
+  usage: row(
+    2,
+    'It was called wrongly: an unknown command or option, a text that is no message, a description that is not there or says something wrong.',
+  ),
   unreached: row(3, 'Nobody could be reached at the address.'),
   interrupted: row(130, 'A second Ctrl-C (SIGINT) ended it at once.'),
   terminated: row(143, 'A second SIGTERM ended it at once.'),

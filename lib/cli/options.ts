@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { HIGHEST_PORT, MOST_REPLICAS } from '../system/topology.js'
 
 /** The longest time that a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1
@@ -10,20 +11,20 @@ export function toMilliseconds(text: string): number {
 
 /** Reads an option that is a port. */
 export function toPort(text: string): number {
-  return wholeNumber(text, 0, 65_535, 'A port is a whole number from 0 to 65535; 0 takes a free one.')
+  return wholeNumber(text, 0, HIGHEST_PORT, `A port is a whole number from 0 to ${HIGHEST_PORT}; 0 takes a free one.`)
 }
 
 /** Reads an option that is the number of a replica. */
 export function toReplica(text: string): number {
-  return wholeNumber(text, 1, 10_000, 'Replicas are counted from 1.')
+  return wholeNumber(text, 1, MOST_REPLICAS, `Replicas are counted from 1 to ${MOST_REPLICAS}.`)
 }
 
 /** Reads `--replicas convert=3`, which may be given for several groups. */
 export function toReplicas(text: string, earlier?: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const [group = '', count = '', ...more] = text.split('=')
-  const advice = 'Write a group and a number, such as convert=3.'
+  const advice = `Write a group and a number from 1 to ${MOST_REPLICAS}, such as convert=3.`
   if (group === '' || more.length > 0) throw new InvalidArgumentError(advice)
-  return new Map([...(earlier ?? []), [group, wholeNumber(count, 1, 10_000, advice)]])
+  return new Map([...(earlier ?? []), [group, wholeNumber(count, 1, MOST_REPLICAS, advice)]])
 }
 
 function wholeNumber(text: string, least: number, most: number, advice: string): number {

@@ -50,6 +50,7 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     .option('--split [deployment]', 'run a deployment as processes of their own on this machine')
   withConfig(command('up', '[deployment]', 'run a deployment as supervised processes on this machine')) //
     .option('--replicas <group=count>', 'how many processes of a group there are; may be repeated', toReplicas)
+    .option('--record <file>', 'write down what services send, for plan --from-trace')
   withConfig(command('start', '<deployment>', 'run one group of a deployment in this process'))
     .requiredOption('--group <name>', 'the group')
     .option('--replica <number>', 'which replica of it: 1, or LUCILIUS_REPLICA', toReplica)

@@ -1,42 +1,46 @@
 /**
  * The program of a process that `lucilius up` starts. It runs what its argument says, tells its parent how it fares, and
  * leaves the order of ending to it: of SIGINT and SIGHUP, which a terminal sends to all processes, it takes no notice, and
- * at SIGTERM it asks for its turn; at a second one, and without its parent, it drains and ends.
+ * at SIGTERM it asks for its turn. At a second one, without its parent, and while it starts, it drains and ends.
  */
 import { LuciliusError } from '../errors.js'
 import { jsonLogger, type Logger } from '../logger.js'
 import { AddressBook } from './address-book.js'
+import { endMsOf, START_END_MS } from './end-limits.js'
 import { readEnvironment } from './environment.js'
-import { type ChildMessage, type ParentMessage, toParentMessage } from './ipc.js'
+import { type ChildMessage, type ParentMessage, sealed, toParentMessage } from './ipc.js'
 import { describeLoadError } from './loading/describe-load-error.js'
 import { loadSystem } from './loading/load-system.js'
 import { registerTypeScript } from './loading/register-typescript.js'
 import { overridden } from './overridden.js'
+import { distinctSendings } from './recording.js'
 import { type Running, runProcess } from './run.js'
-import { readSecret } from './secret.js'
 import { fromArgument } from './supervise/assignment.js'
 import { isFinal } from './supervise/is-final.js'
 import { processesOf, wholeSystem } from './topology.js'
 
-/** Milliseconds for which it waits for its turn after SIGTERM: its parent may be stuck. */
-const TURN_MS = 10_000
+/** Milliseconds for which it waits for an answer after SIGTERM: its parent may be stuck. */
+const ANSWER_MS = 10_000
 
-/** Milliseconds that a drain may take beyond `drainMs`, for the onClose hooks; a parent that is there kills it before. */
-const CLOSE_MS = 6_000
+/** Milliseconds in which its parent, if there is one, kills it before it ends itself. */
+const PARENT_MS = 1_000
 
 const addresses = new AddressBook()
 let log: Logger = jsonLogger()
+let isReady = false
 let isEnding = false
+/** What it exits with if it drains in order. */
+let exitCode: 0 | 1 = 0
+/** Set while it is leaving. Runs until the parent answers. */
+let asking: NodeJS.Timeout | undefined
 
 // A parent that died reads no more: what is printed is lost, and that is all.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
-let isLeaving = false
 process.on('SIGTERM', () => {
-  if (isLeaving || !process.connected) return end()
-  isLeaving = true
+  if (asking !== undefined || !isReady || !process.connected) return end()
+  asking = setTimeout(() => end(), ANSWER_MS).unref()
   void tell({ type: 'leaving' })
-  setTimeout(() => end(), TURN_MS).unref()
 })
 process.on('disconnect', () => end())
 process.on('message', (value) => {
@@ -44,22 +48,25 @@ process.on('message', (value) => {
   if (message !== undefined) heed(message)
 })
 process.on('uncaughtException', (error) => {
+  exitCode = 1
   log.fatal({ err: error }, 'uncaught exception: the process drains and ends')
   void tell({ type: 'failed', message: describeLoadError(error).message })
-  end(1)
+  end()
 })
 
 const starting = start()
 starting.then(tellFiles, async (error) => {
   // What was started is closed already. Whoever watches its files may start it again when one of them is mended.
   await tellFiles()
+  if (isEnding) process.exit(exitCode)
   await tell({ type: 'failed', ...describeLoadError(error), ...(isFinal(error) ? { final: true } : {}) })
   process.exit(1)
 })
 
 async function start(): Promise<Running> {
-  const { cwd, config, deployment: name, process: id, replicas = {}, parity } = fromArgument(process.argv[2])
+  const { cwd, config, deployment: name, process: id, replicas = {}, parity, record } = fromArgument(process.argv[2])
   const environment = readEnvironment(process.env)
+  delete process.env.LUCILIUS_SECRET // What services start has no need of it.
   log = jsonLogger({ level: environment.logLevel ?? 'info' })
   const loaded = await loadSystem({ cwd, config })
   const deployment = name === undefined ? wholeSystem(loaded.system) : loaded.system.deployments.get(name)
@@ -75,14 +82,17 @@ async function start(): Promise<Running> {
       deployment,
       process: overridden(plan, environment),
       addresses,
-      secret: readSecret(process.env),
+      secret: environment.secret,
       environment,
       log,
       reachable: true,
       ...(parity === undefined ? {} : { parity }),
+      ...(record === true ? { onSend: distinctSendings((sending) => void tell({ type: 'sent', sending })) } : {}),
     },
     { onListening: (url) => void tell({ type: 'listening', url }) },
   )
+  isReady = true
+  if (isEnding) return running
   await tell({ type: 'ready', doors: running.doors.map(({ transport, url }) => ({ transport, url })) })
   return running
 }
@@ -93,6 +103,11 @@ async function tellFiles(): Promise<void> {
 
 function heed(message: ParentMessage): void {
   if (message.type === 'drain') end()
+  if (message.type === 'wait') clearTimeout(asking)
+  if (message.type === 'stay') {
+    clearTimeout(asking)
+    asking = undefined
+  }
   if (message.type === 'addresses') {
     for (const id of addresses.ids()) if (!Object.hasOwn(message.addresses, id)) addresses.set(id, undefined)
     for (const [id, url] of Object.entries(message.addresses)) addresses.set(id, url)
@@ -100,23 +115,25 @@ function heed(message: ParentMessage): void {
 }
 
 /** Drains and ends, once. */
-function end(code = 0): void {
+function end(): void {
   if (isEnding) return
   isEnding = true
-  void drain(code)
+  void drain()
 }
 
-async function drain(code: number): Promise<void> {
+async function drain(): Promise<void> {
+  if (!isReady) setTimeout(() => isReady || process.exit(exitCode), START_END_MS)
   const running = await starting.catch(() => undefined)
   if (running === undefined) return // What kept it from starting ends it, too.
   // A hook that hangs, and no parent that would kill us.
-  setTimeout(() => process.exit(1), running.drainMs + CLOSE_MS).unref()
+  setTimeout(() => process.exit(1), endMsOf(running.drainMs) + PARENT_MS).unref()
   try {
     const { hung } = await running.close()
     await tell({ type: 'drained', hung })
-    process.exit(hung.length > 0 ? 1 : code)
+    process.exit(hung.length > 0 ? 1 : exitCode)
   } catch (error) {
     log.error({ err: error }, 'the process could not be closed in order')
+    await tell({ type: 'failed', message: describeLoadError(error).message })
     process.exit(1)
   }
 }
@@ -125,7 +142,7 @@ async function drain(code: number): Promise<void> {
 function tell(message: ChildMessage): Promise<void> {
   return new Promise((resolve) => {
     if (!process.connected || process.send === undefined) return resolve()
-    process.send(message, undefined, undefined, () => resolve())
+    process.send(sealed(message), undefined, undefined, () => resolve())
   })
 }
 

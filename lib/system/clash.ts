@@ -1,3 +1,5 @@
+import { isEvery } from './host-names.js'
+
 /** Where something listens. */
 interface Spot {
   readonly host: string
@@ -8,8 +10,4 @@ interface Spot {
 export function clashes(one: Spot, other: Spot): boolean {
   if (one.port === 0 || one.port !== other.port) return false
   return one.host === other.host || isEvery(one.host) || isEvery(other.host)
-}
-
-function isEvery(host: string): boolean {
-  return host === '0.0.0.0' || host === '::'
 }

@@ -2,8 +2,9 @@ import type { App } from '../app.js'
 import { LuciliusError } from '../errors.js'
 import type { Inventory } from '../host.js'
 import { toPattern } from '../pattern.js'
-import { type PatternList, toExposure } from '../peers/exposure.js'
+import type { PatternList } from '../peers/exposure.js'
 import type { Listener } from '../transport.js'
+import { letsIn, othersOf } from './lets-in.js'
 import type { Group, Outside } from './system.js'
 import { type TransportName, transportNamed } from './transport-named.js'
 
@@ -22,6 +23,9 @@ export class Doors {
   readonly #group: Group
   readonly #outside: readonly Outside[]
   readonly #open = new Map<Outside, OpenDoor & { readonly listener: Listener }>()
+  /** The port that a door had when it was open: it is opened anew there. */
+  readonly #ports = new Map<Outside, number>()
+  #last: Promise<void> = Promise.resolve()
 
   constructor(app: App, group: Group, outside: readonly Outside[]) {
     this.#app = app
@@ -35,16 +39,24 @@ export class Doors {
 
   /**
    * Opens them one after another; those that are open and would let in something else by now are opened anew, at the same
-   * address. Rejects with `LUC_LISTEN_FAILED`, which names the door, the port and what the system said.
+   * address. One call after another. Rejects with `LUC_LISTEN_FAILED`, which names the door, the port and what the system said.
    */
-  async adjust(inventory: Pick<Inventory, 'actions'>, ownerOf: (plugin: string) => string): Promise<void> {
+  adjust(inventory: Pick<Inventory, 'actions'>, ownerOf: (plugin: string) => string): Promise<void> {
+    const done = this.#last.then(() => this.#adjust(inventory, ownerOf))
+    this.#last = done.catch(() => {}) // Whoever waits for it hears of it.
+    return done
+  }
+
+  async #adjust(inventory: Pick<Inventory, 'actions'>, ownerOf: (plugin: string) => string): Promise<void> {
     for (const door of this.#outside) {
       const open = this.#open.get(door)
-      const expose = letIn(door, this.#group, inventory, ownerOf)
+      const expose = exposed(door, this.#group, inventory, ownerOf)
       if (open !== undefined && String(open.expose) === String(expose)) continue
       await open?.listener.close()
-      const port = open === undefined ? door.port : Number(new URL(open.url).port)
+      this.#open.delete(door)
+      const port = this.#ports.get(door) ?? door.port
       const listener = await this.#listen({ ...door, port, expose })
+      this.#ports.set(door, Number(new URL(listener.url).port))
       this.#open.set(door, { transport: door.transport, url: listener.url, expose, listener })
     }
   }
@@ -65,22 +77,17 @@ export class Doors {
   }
 }
 
-/**
- * What a door lets in. Where one process opens the doors of several groups, each lets in the actions that are there by
- * now, but for those of services of other groups, as it does when they run apart.
- */
-function letIn(
-  { expose, services }: Outside,
+/** What a door lets in: what it says, or, if it leaves something of that out, the actions that are there by now. */
+function exposed(
+  door: Outside,
   group: Group,
   { actions }: Pick<Inventory, 'actions'>,
   ownerOf: (plugin: string) => string,
 ): PatternList {
-  const others = services === undefined ? [] : group.services.filter((name) => !services.includes(name))
-  if (others.length === 0) return expose
-  const exposure = toExposure('outside', expose, {})
-  const isLetIn = ({ pattern, service }: Inventory['actions'][number]) =>
-    !others.includes(ownerOf(service)) && exposure.action(toPattern(pattern))
-  return [...new Set(actions.filter(isLetIn).map(({ pattern }) => pattern))].sort()
+  if (othersOf(door, group).length === 0) return door.expose
+  const lets = letsIn(door, group)
+  const now = actions.filter(({ pattern, service }) => lets(toPattern(pattern), ownerOf(service)))
+  return [...new Set(now.map(({ pattern }) => pattern))].sort()
 }
 
 /** What kept a listener from opening, with its name, port and the system's own word; any other error as it is. */

@@ -15,7 +15,11 @@ export const environmentTable: readonly EnvironmentRow[] = Object.freeze([
     'the file with the description, in place of `lucilius.config.*` in the folder',
     'shop.config.js',
   ),
-  row('LUCILIUS_SECRET', 'the secret that the processes of a system share; off loopback there has to be one', '…'),
+  row(
+    'LUCILIUS_SECRET',
+    'the secret that the processes of a system share: `start` of several needs it, `up` makes one',
+    '…',
+  ),
   row('LUCILIUS_SECRET_FILE', 'a file that holds the secret', '/run/secrets/lucilius'),
   row('LUCILIUS_HOST', 'where this process listens for the others, in place of `listen.host`', '0.0.0.0'),
   row('LUCILIUS_PORT', 'the port on which it does, in place of `listen.port`', '7400'),

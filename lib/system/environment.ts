@@ -6,6 +6,7 @@ import { choice, shownValue } from './checks/shown-value.js'
 import { environmentTable } from './environment-table.js'
 import { peersVariable } from './peers-variable.js'
 import { readSecret, type Variables } from './secret.js'
+import { HIGHEST_PORT, MOST_REPLICAS } from './topology.js'
 
 /** Where something listens, as far as the environment says. */
 export interface ListenOverride {
@@ -54,7 +55,7 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
     config: read.text('LUCILIUS_CONFIG'),
     secret: read.attempt(() => readSecret(variables)),
     listen: read.listen('LUCILIUS'),
-    replica: read.number('LUCILIUS_REPLICA', 1, 1000),
+    replica: read.number('LUCILIUS_REPLICA', 1, MOST_REPLICAS),
     peers: read.peers(),
     doors: Object.freeze({ http: read.listen('LUCILIUS_HTTP'), websocket: read.listen('LUCILIUS_WEBSOCKET') }),
     logLevel: read.level('LUCILIUS_LOG_LEVEL'),
@@ -68,7 +69,7 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
 }
 
 /** The addresses that the environment gives for the processes of a group, the first replica first. */
-export function addressesOf(environment: Environment, group: string): readonly string[] | undefined {
+export function addressesOf(environment: Pick<Environment, 'peers'>, group: string): readonly string[] | undefined {
   return environment.peers.get(peersVariable(group))
 }
 
@@ -98,7 +99,7 @@ class Reading {
     const host = this.text(`${prefix}_HOST`)
     const problem = host === undefined ? undefined : hostProblem(host)
     if (problem !== undefined) this.#wrong(`${prefix}_HOST`, problem)
-    return Object.freeze({ host, port: this.number(`${prefix}_PORT`, 0, 65_535) })
+    return Object.freeze({ host, port: this.number(`${prefix}_PORT`, 0, HIGHEST_PORT) })
   }
 
   level(name: string): Environment['logLevel'] {

@@ -1,7 +1,8 @@
 /**
- * What a child process and the one that supervises it tell each other. A service may use the same channel for words of
- * its own: whatever is not understood here is ignored.
+ * What a child process and the one that supervises it tell each other, each message in an envelope: a service may use the
+ * same channel for words of its own. Whatever is not understood here is ignored.
  */
+import { isRecordedSending, type RecordedSending } from './recording.js'
 
 /** A door to the outside as it was opened. */
 export interface Door {
@@ -21,6 +22,8 @@ export type ChildMessage =
   | { readonly type: 'leaving' }
   /** The files that its services are made of. */
   | { readonly type: 'files'; readonly files: readonly string[] }
+  /** A service sent such a message for the first time. */
+  | { readonly type: 'sent'; readonly sending: RecordedSending }
   /** It has drained. `hung`: what still ran when the time was over. */
   | { readonly type: 'drained'; readonly hung: readonly string[] }
 
@@ -28,15 +31,25 @@ export type ChildMessage =
 export type ParentMessage =
   /** Where all processes are by now; one that is not named is nowhere. */
   | { readonly type: 'addresses'; readonly addresses: { readonly [id: string]: string } }
+  /** The answer to `leaving`: its turn will come. */
+  | { readonly type: 'wait' }
+  /** Its turn will not come: nothing could take its place. It runs on as if it had never asked. */
+  | { readonly type: 'stay' }
   /** Finish what runs, then end. */
   | { readonly type: 'drain' }
   /** These files have changed. */
   | { readonly type: 'changed'; readonly files: readonly string[] }
 
+/** Puts a message into the envelope in which it travels. */
+export function sealed(message: ChildMessage | ParentMessage): object {
+  return { lucilius: message }
+}
+
 /** Reads what came from a child; undefined for what is no message of ours. */
 export function toChildMessage(value: unknown): ChildMessage | undefined {
-  if (!isObject(value)) return undefined
-  const { type, url, doors, message, frame, final, files, hung } = value
+  const content = opened(value)
+  if (content === undefined) return undefined
+  const { type, url, doors, message, frame, final, files, sending, hung } = content
   switch (type) {
     case 'listening':
       return isText(url) ? { type, url } : undefined
@@ -49,6 +62,8 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
       return { type }
     case 'files':
       return isListOf(files, isText) ? { type, files } : undefined
+    case 'sent':
+      return isRecordedSending(sending) ? { type, sending } : undefined
     case 'drained':
       return isListOf(hung, isText) ? { type, hung } : undefined
     default:
@@ -58,11 +73,14 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
 
 /** Reads what came from the parent; undefined for what is no message of ours. */
 export function toParentMessage(value: unknown): ParentMessage | undefined {
-  if (!isObject(value)) return undefined
-  const { type, addresses, files } = value
+  const content = opened(value)
+  if (content === undefined) return undefined
+  const { type, addresses, files } = content
   switch (type) {
     case 'addresses':
       return isAddresses(addresses) ? { type, addresses } : undefined
+    case 'wait':
+    case 'stay':
     case 'drain':
       return { type }
     case 'changed':
@@ -70,6 +88,10 @@ export function toParentMessage(value: unknown): ParentMessage | undefined {
     default:
       return undefined
   }
+}
+
+function opened(value: unknown): { readonly [key: string]: unknown } | undefined {
+  return isObject(value) && isObject(value.lucilius) ? value.lucilius : undefined
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {

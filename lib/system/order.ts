@@ -1,30 +1,24 @@
 import { covers } from '../covers.js'
+import type { ActionInfo } from '../explain.js'
 import { type Pattern, toPattern } from '../pattern.js'
 import type { Deployment, Group, Service } from './system.js'
 import { areLinked } from './topology.js'
-
-/** A pattern that a service answers or observes: what an inventory and `list` give. */
-export interface Answer {
-  /** The pattern as text. */
-  readonly pattern: string
-  /** The service whose action or subscription it is. */
-  readonly service: string
-}
 
 /**
  * The groups of a deployment in the order in which they drain, those in one list together: who asks drains before who is
  * asked, so that what runs can still ask.
  *
- * Who asks whom follows from the `uses` of services and from what the others answer. Groups that nobody asks, as far as
- * that is known, drain first. Of groups that ask each other in a circle the one goes first that fewest others ask, then
+ * Who asks whom follows from the `uses` of services and from `answers`, what an app that is connected to all of them
+ * lists. Groups that nobody asks, as far as that is known, drain first. Of groups that ask each other in a circle the one goes first that fewest others ask, then
  * the one whose name sorts first.
  */
 export function drainOrder(
   deployment: Deployment,
   services: ReadonlyMap<string, Service>,
-  answers: Iterable<Answer>,
+  answers: Iterable<ActionInfo>,
 ): string[][] {
-  const asked = askedBy([...deployment.groups.values()], services, patternsByService(answers))
+  const all = [...answers].map(({ pattern, ...where }) => ({ pattern: toPattern(pattern), ...where }))
+  const asked = askedBy([...deployment.groups.values()], services, all)
   const order: string[][] = []
   while (asked.size > 0) {
     const next = nextOf(asked)
@@ -38,19 +32,17 @@ export function drainOrder(
 /** The groups that each group asks, itself left out. */
 type Asked = Map<string, Set<string>>
 
-function askedBy(
-  groups: readonly Group[],
-  services: ReadonlyMap<string, Service>,
-  answers: ReadonlyMap<string, readonly Pattern[]>,
-): Asked {
-  const asks = (from: Group, to: Group) =>
-    from.services.some((name) =>
-      services
-        .get(name)
-        ?.uses?.some((use) => to.services.some((other) => answersFor(other, use) && !from.services.includes(other))),
-    )
-  const answersFor = (name: string, use: Pattern) =>
-    answers.get(name)?.some((pattern) => covers(pattern, use) || covers(use, pattern)) ?? false
+interface Answer extends Pick<ActionInfo, 'service' | 'remote'> {
+  readonly pattern: Pattern
+}
+
+function askedBy(groups: readonly Group[], services: ReadonlyMap<string, Service>, answers: readonly Answer[]): Asked {
+  const asks = (from: Group, to: Group) => {
+    const uses = from.services.flatMap((name) => services.get(name)?.uses ?? [])
+    return answers
+      .filter((answer) => isOf(answer, to) && !isOf(answer, from))
+      .some(({ pattern }) => uses.some((use) => covers(pattern, use) || covers(use, pattern)))
+  }
   return new Map(
     groups.map((from) => {
       const targets = groups.filter((to) => to !== from && areLinked(from, to) && asks(from, to))
@@ -59,14 +51,12 @@ function askedBy(
   )
 }
 
-function patternsByService(answers: Iterable<Answer>): Map<string, Pattern[]> {
-  const found = new Map<string, Pattern[]>()
-  for (const { pattern, service } of answers) {
-    const patterns = found.get(service) ?? []
-    patterns.push(toPattern(pattern))
-    found.set(service, patterns)
-  }
-  return found
+/**
+ * Whether a group answers so. The peer that announced an action has the name of its group, and may be one of several; the
+ * service says more, unless it is a plugin within one.
+ */
+function isOf({ service, remote }: Answer, { name, services }: Group): boolean {
+  return remote === name || services.includes(service)
 }
 
 /** All that nobody asks; where all are asked, one of a circle that nobody outside of it asks. */

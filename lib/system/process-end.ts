@@ -1,18 +1,12 @@
 import type { Logger } from '../logger.js'
 import { type EndSignal, onEndSignals } from './supervise/end-signals.js'
 
-/** Why a process is to end. */
-export interface EndReason {
-  /** For people: `SIGTERM`, or what was not caught. */
-  readonly why: string
-  /** What it exits with if it drains in order. */
-  readonly code: 0 | 1
-}
-
 /** Waits for what ends a process. */
 export interface ProcessEnd {
-  /** Resolves with the first reason; never rejects. */
-  readonly asked: Promise<EndReason>
+  /** Resolves with the first reason, for people: `SIGTERM`, or what was not caught. Never rejects. */
+  readonly asked: Promise<string>
+  /** What it exits with if it drains in order: 1 once something was not caught, be it during the drain. */
+  readonly code: 0 | 1
   /** Lets go of the signals and errors of this process. */
   dispose(): void
 }
@@ -28,26 +22,28 @@ const exitCodeOf: { readonly [signal in EndSignal]: number } = { SIGINT: 130, SI
  * at once; an uncaught error is logged as fatal and asks it to end with 1.
  */
 export function processEnd(log: Logger): ProcessEnd {
-  let ask: (reason: EndReason) => void = () => {}
-  const asked = new Promise<EndReason>((resolve) => {
+  let code: ProcessEnd['code'] = 0
+  let ask: (why: string) => void = () => {}
+  const asked = new Promise<string>((resolve) => {
     ask = resolve
   })
   const onError = (error: unknown, origin: string) => {
+    code = 1
     log.fatal({ err: error }, `${origin}: this process drains and ends`)
-    ask({ why: `${origin}: ${error instanceof Error ? error.message : String(error)}`, code: 1 })
+    ask(`${origin}: ${error instanceof Error ? error.message : String(error)}`)
   }
   const onException = (error: unknown) => onError(error, 'uncaught exception')
   const onRejection = (error: unknown) => onError(error, 'unhandled rejection')
-  const stop = onEndSignals(
-    (signal) => ask({ why: signal, code: 0 }),
-    (signal) => process.exit(exitCodeOf[signal]),
-  )
+  const stop = onEndSignals(ask, (signal) => process.exit(exitCodeOf[signal]))
   process.on('uncaughtException', onException)
   process.on('unhandledRejection', onRejection)
   // Listeners of signals keep no process alive, and one without doors and peers has nothing else that would.
   const alive = setInterval(() => {}, LONGEST_TIMER_MS)
   return {
     asked,
+    get code() {
+      return code
+    },
     dispose: () => {
       stop()
       clearInterval(alive)

@@ -36,6 +36,8 @@ const LONGEST_LINE = 64 * 1024
 export interface Recording {
   /** Takes down what a service sends, unless that stands there already. Never throws. */
   readonly onSend: (sending: Sending) => void
+  /** Takes down what was sent in another process, unless that stands there already. Never throws. */
+  readonly take: (sending: RecordedSending) => void
   /** Resolves when all has been written. Rejects with `LUC_OPTIONS_INVALID` if the file could not be. */
   close(): Promise<void>
 }
@@ -50,23 +52,31 @@ export async function openRecording(file: string, log: Logger): Promise<Recordin
   stream.on('error', (cause) => {
     failure ??= unusable(file, 'written', cause)
   })
-  const seen = new Set<string>()
+  const take = eachOnce((_, line, count) => {
+    stream.write(`${line}\n`)
+    if (count === MOST_RECORDED) {
+      log.warn({ file }, `${MOST_RECORDED} different messages are recorded, and no more will be`)
+    }
+  })
   return {
-    onSend: (sending) => {
-      if (seen.size >= MOST_RECORDED) return
-      const line = lineOf(sending)
-      if (line === undefined || seen.has(line)) return
-      seen.add(line)
-      stream.write(`${line}\n`)
-      if (seen.size === MOST_RECORDED) {
-        log.warn({ file }, `${MOST_RECORDED} different messages are recorded, and no more will be`)
-      }
-    },
+    take,
+    onSend: recorded(take),
     close: async () => {
       await ended(stream)
       if (failure !== undefined) throw failure
     },
   }
+}
+
+/** Hears of what services send, and gives each kind of message once: 10,000 at most. Never throws. */
+export function distinctSendings(give: (sending: RecordedSending) => void): (sending: Sending) => void {
+  return recorded(eachOnce(give))
+}
+
+/** Whether a value has what a recorded sending needs. */
+export function isRecordedSending(value: unknown): value is RecordedSending {
+  const { service, kind, message } = isMessage(value) ? value : {}
+  return typeof service === 'string' && (kind === 'act' || kind === 'emit') && isMessage(message)
 }
 
 /** Reads a recording. Rejects with `LUC_OPTIONS_INVALID`, which names the line. */
@@ -91,15 +101,30 @@ export async function readRecording(file: string): Promise<readonly RecordedSend
   return [...found.values()]
 }
 
-/** Undefined for what no pattern could have been written for. */
-function lineOf({ service, kind, pattern }: Sending): string | undefined {
-  try {
-    const sorted = Object.entries(scalarPairs(pattern)).sort(([a], [b]) => (a < b ? -1 : 1))
-    const recorded: RecordedSending = { service, kind, message: Object.fromEntries(sorted) }
-    const line = JSON.stringify(recorded)
-    return Buffer.byteLength(line) > LONGEST_LINE ? undefined : line
-  } catch {
-    return undefined // a getter that throws, a text that is no message: the call itself will say so
+/** Takes sendings as they are recorded; what no pattern could have been written for is left out. */
+function recorded(take: (sending: RecordedSending) => void): (sending: Sending) => void {
+  return ({ service, kind, pattern }) => {
+    try {
+      const sorted = Object.entries(scalarPairs(pattern)).sort(([a], [b]) => (a < b ? -1 : 1))
+      take({ service, kind, message: Object.fromEntries(sorted) })
+    } catch {
+      // a getter that throws, a text that is no message: the call itself will say so
+    }
+  }
+}
+
+/** Gives each once, with its line and how many there are by now. */
+function eachOnce(
+  give: (sending: RecordedSending, line: string, count: number) => void,
+): (sending: RecordedSending) => void {
+  const seen = new Set<string>()
+  return ({ service, kind, message }) => {
+    if (seen.size >= MOST_RECORDED) return
+    const sending = { service, kind, message }
+    const line = JSON.stringify(sending)
+    if (seen.has(line) || Buffer.byteLength(line) > LONGEST_LINE) return
+    seen.add(line)
+    give(sending, line, seen.size)
   }
 }
 
@@ -110,14 +135,13 @@ function toRecorded(line: string, where: string): RecordedSending {
   } catch (cause) {
     throw new LuciliusError('LUC_OPTIONS_INVALID', `${where} is no JSON of a recorded run.`, { cause })
   }
-  const { service, kind, message } = isMessage(value) ? value : {}
-  if (typeof service !== 'string' || (kind !== 'act' && kind !== 'emit') || !isMessage(message)) {
+  if (!isRecordedSending(value)) {
     throw new LuciliusError(
       'LUC_OPTIONS_INVALID',
       `${where}: a line of a recorded run is {"service":"…","kind":"act" or "emit","message":{…}}.`,
     )
   }
-  return { service, kind, message: scalarPairs(message) }
+  return { ...value, message: scalarPairs(value.message) }
 }
 
 function ended(stream: WriteStream): Promise<void> {

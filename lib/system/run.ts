@@ -1,17 +1,17 @@
-import type { App } from '../app.js'
 import { type Host, type HostOptions, hostApp } from '../host.js'
 import type { Logger } from '../logger.js'
 import type { AddressBook } from './address-book.js'
 import { Doors, type OpenDoor } from './doors.js'
+import { drainMsOf } from './end-limits.js'
 import type { Environment } from './environment.js'
 import { checkInternal } from './internal-actions.js'
-import { loadPlugin } from './loading/load-plugin.js'
 import type { Loaded } from './loading/load-system.js'
 import { ownerOf } from './owner.js'
 import { type PeerWiring, peerWiring } from './peer-wiring.js'
 import { sendHook } from './send-hook.js'
 import type { Deployment } from './system.js'
-import type { ProcessPlan } from './topology.js'
+import { checkSingletons, type ProcessPlan } from './topology.js'
+import { useAll } from './use-all.js'
 
 /** One process of a system. */
 export interface RunOptions {
@@ -62,25 +62,23 @@ export interface RunHooks {
   onListening?(url: string): void
 }
 
-/** The time that an app gives running work unless it is told otherwise. */
-const DRAIN_MS = 10_000
-
 /**
  * Runs the services of one process: loads plugins and services, joins the other processes, starts the services and opens
  * the doors to the outside, in this order.
  *
  * Rejects, after closing what was opened, with what could not be loaded, `LUC_PLUGIN_FAILED`, `LUC_OPTIONS_INVALID` (no
- * secret, a door that lets in internal actions) or `LUC_LISTEN_FAILED`.
+ * secret, a second singleton, a door that lets in internal actions) or `LUC_LISTEN_FAILED`.
  */
 export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Promise<Running> {
   const { loaded, deployment, process, addresses, secret, log, reachable = false } = options
   const { onListening } = hooks
+  checkSingletons(loaded.system, [process])
   const wiring = peerWiring({ deployment, process, addresses, secret, log, reachable, onListening })
   const host = hostOf(options)
   const { group, outside } = process
   const doors = new Doors(host.app, group, outside)
   const owner = (plugin: string) => ownerOf(plugin, host.inventory().plugins)
-  const check = () => checkInternal(group.name, outside, loaded.system.services, host.inventory(), owner)
+  const check = () => checkInternal(group, outside, loaded.system.services, host.inventory(), owner)
   const adjust = async () => {
     check()
     await doors.adjust(host.inventory(), owner)
@@ -100,26 +98,21 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
 }
 
 function hostOf(options: RunOptions): Host {
-  const { loaded, process, log, parity } = options
+  const { loaded, process, log, parity, environment } = options
   const { name } = process.group
   const logger = process.id === name ? log : log.child({ process: process.id })
   const onSend = sendHook(options, logger, () => host)
   const host: Host = hostApp(
-    { ...loaded.system.limits, drainMs: drainMsOf(options), name, logger, ...(parity === undefined ? {} : { parity }) },
+    {
+      ...loaded.system.limits,
+      drainMs: drainMsOf(loaded.system, environment),
+      name,
+      logger,
+      ...(parity === undefined ? {} : { parity }),
+    },
     onSend === undefined ? {} : { onSend },
   )
   return host
-}
-
-async function useAll(app: App, { system, folder }: Loaded, services: readonly string[]): Promise<void> {
-  const chosen = services.flatMap((name) => system.services.get(name) ?? []) // names were checked with the description
-  const all = [...system.plugins.values(), ...chosen]
-  const plugins = await Promise.all(all.map(({ name, module }) => loadPlugin(name, module, folder)))
-  // As many as there are names.
-  for (const [at, plugin] of plugins.entries()) {
-    const { name, options } = all[at] as (typeof all)[number]
-    app.use(plugin, options, { as: name })
-  }
 }
 
 interface Parts {
@@ -130,7 +123,7 @@ interface Parts {
 }
 
 function running(options: RunOptions, { host, wiring, doors, adjust }: Parts): Running {
-  const drainMs = drainMsOf(options)
+  const drainMs = drainMsOf(options.loaded.system, options.environment)
   let closing: Promise<{ readonly hung: readonly string[] }> | undefined
   return {
     id: options.process.id,
@@ -163,8 +156,4 @@ async function drained(host: Host, drainMs: number): Promise<{ readonly hung: re
     clearTimeout(timer)
   }
   return { hung }
-}
-
-function drainMsOf({ loaded, environment }: RunOptions): number {
-  return environment.drainMs ?? loaded.system.limits.drainMs ?? DRAIN_MS
 }

@@ -1,6 +1,7 @@
 import type { Host, HostOptions } from '../host.js'
 import type { Logger } from '../logger.js'
 import type { Message } from '../message.js'
+import { isStrict } from '../options.js'
 import type { Loaded } from './loading/load-system.js'
 import { ownerOf } from './owner.js'
 import { usesWatch } from './uses-watch.js'
@@ -22,10 +23,10 @@ export function sendHook(
   log: Logger,
   host: () => Host,
 ): HostOptions['onSend'] {
-  const isStrict = (parity ?? (process.env.NODE_ENV === 'production' ? 'off' : 'strict')) === 'strict'
-  if (!isStrict && onSend === undefined) return undefined
+  const strict = isStrict(parity)
+  if (!strict && onSend === undefined) return undefined
   const find = (message: Message) => host().app.find(message)
-  const watch = isStrict ? usesWatch({ services: loaded.system.services, find, log }) : undefined
+  const watch = strict ? usesWatch({ services: loaded.system.services, find, log }) : undefined
   const owners = new Map<string, string>()
   return (sending) => {
     const service = owners.get(sending.service) ?? ownerOf(sending.service, host().inventory().plugins)

@@ -2,9 +2,10 @@ import { LuciliusError } from '../errors.js'
 import { AddressBook } from './address-book.js'
 import { addressProblem, schemesOf } from './checks/address.js'
 import { addressesOf, type Environment } from './environment.js'
+import { hostAndPort, isEvery } from './host-names.js'
 import { peersVariable } from './peers-variable.js'
 import type { Deployment, Group } from './system.js'
-import { areLinked, type ProcessPlan, processesOf } from './topology.js'
+import { areLinked, onItsMachine, type ProcessPlan, processesOf } from './topology.js'
 
 /** What `start` needs to know of the processes of a deployment. */
 export interface StartPlan {
@@ -14,11 +15,10 @@ export interface StartPlan {
   readonly addresses: AddressBook
 }
 
-type PeersOf = Pick<Environment, 'peers'>
-
 /**
  * Finds the process that a replica of a group is, and where the others are: `LUCILIUS_PEERS_<GROUP>` says it, else
- * `listen.urls`, else host and port. A group has as many processes as it has addresses there.
+ * `listen.urls`, else host and port. A group has as many processes as it has addresses there, and those that have a
+ * machine of their own all take the ports described.
  *
  * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is.
  */
@@ -35,12 +35,12 @@ export function startPlan(deployment: Deployment, group: Group, replica: number,
   const others = processes.filter((one) => one !== process && areLinked(group, one.group))
   const addresses = new AddressBook(others.map((other) => [other.id, urlOf(deployment, other, environment)]))
   addresses.set(process.id, undefined)
-  return { process, addresses }
+  return { process: onItsMachine(process, addressesOf(environment, group.name)), addresses }
 }
 
-function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan, environment: PeersOf): string {
+function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan, { peers }: Environment): string {
   const variable = peersVariable(group.name)
-  const given = environment.peers.get(variable)?.[replica - 1]
+  const given = peers.get(variable)?.[replica - 1]
   // Those of the description were checked with it.
   const problem = given === undefined ? undefined : addressProblem(given, schemesOf[transport])
   if (problem !== undefined) throw invalid(`${variable}: ${problem}`)
@@ -48,7 +48,7 @@ function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan,
   if (url !== undefined) return url
   const { host } = group.listen
   if (port !== 0 && !isEvery(host)) {
-    const at = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const at = hostAndPort(host, port)
     return transport === 'websocket' ? `ws://${at}/ws` : `http://${at}`
   }
   const why = port === 0 ? "its 'listen.port' is 0" : `it listens on ${host}, which is no address to connect to`
@@ -56,10 +56,6 @@ function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan,
   throw invalid(
     `Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${variable} to the addresses of its processes, separated by commas, such as ${example}`,
   )
-}
-
-function isEvery(host: string): boolean {
-  return host === '0.0.0.0' || host === '::'
 }
 
 function invalid(message: string): LuciliusError {

@@ -1,15 +1,17 @@
 import { basename, dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { LuciliusError } from '../errors.js'
 import { jsonLogger, type Logger } from '../logger.js'
 import { nearest } from '../nearest.js'
 import type { AddressBook } from './address-book.js'
 import { type About, type AboutProcess, openControl } from './control/index.js'
+import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
 import { type Loaded, loadSystem } from './loading/load-system.js'
 import { overridden } from './overridden.js'
-import { type EndReason, processEnd } from './process-end.js'
+import { type ProcessEnd, processEnd } from './process-end.js'
 import { type Running, runProcess } from './run.js'
-import { readSecret, type Variables } from './secret.js'
+import type { Variables } from './secret.js'
 import { startPlan } from './start-addresses.js'
 import type { Deployment, Group } from './system.js'
 
@@ -30,27 +32,42 @@ export interface StartOptions {
 
 /**
  * Runs one group of a deployment in this process until it is told to end. Resolves with the exit code: 0 after a signal
- * and a drain, 1 after an uncaught error, or if something did not end in time. A second signal ends the process at once,
- * with 130 or 143.
+ * and a drain, 1 after an uncaught error, or if something did not end in time. A start that is told to end has a second to
+ * come to an end. A second signal ends the process at once, with 130 or 143.
+ *
+ * Takes the secret out of the variables of this process: what services start has no need of it.
  *
  * Rejects with what keeps it from starting: `LUC_OPTIONS_INVALID`, `LUC_PLUGIN_FAILED`, `LUC_LISTEN_FAILED`.
  */
 export async function start(options: StartOptions): Promise<number> {
   const { variables, say } = options
   const environment = readEnvironment(variables)
+  delete process.env.LUCILIUS_SECRET
   const log = options.log ?? jsonLogger(environment.logLevel === undefined ? {} : { level: environment.logLevel })
   // From here on, so that a signal while it starts is not lost.
   const end = processEnd(log)
   try {
-    const { running, close } = await open(options, environment, log)
-    try {
-      const reason = await end.asked
-      return await drain(running, reason, log, say)
-    } finally {
-      await close()
+    const opening = open(options, environment, log)
+    const opened = await Promise.race([opening, end.asked])
+    if (typeof opened === 'string') {
+      if (end.code !== 0) say(opened)
+      await Promise.race([closed(opening, log), pause(START_END_MS, undefined, { ref: false })])
+      return end.code
     }
+    const why = await end.asked
+    return await drain(opened, why, end, log, say)
   } finally {
     end.dispose()
+  }
+}
+
+/** Closes what is opened too late. Resolves when that is done. */
+async function closed(opening: Promise<Opened>, log: Logger): Promise<void> {
+  try {
+    const { running, close } = await opening
+    await Promise.all([running.close(), close()])
+  } catch (error) {
+    log.error({ err: error }, 'this process was told to end while it started')
   }
 }
 
@@ -67,7 +84,7 @@ async function open(options: StartOptions, environment: Environment, log: Logger
   const group = named('group', options.group, deployment.groups)
   for (const warning of readEnvironment(variables, deployment.groups.keys()).warnings) log.warn(warning)
   const { process, addresses } = startPlan(deployment, group, environment.replica ?? 1, environment)
-  const secret = readSecret(variables)
+  const { secret } = environment
   const own = overridden(process, environment)
   const running = await runProcess({ loaded, deployment, process: own, addresses, secret, environment, log })
   if (running.url !== undefined && own.port === 0) warnOfPort(running.url, log)
@@ -112,18 +129,25 @@ export function controlFolder({ file, folder }: Pick<Loaded, 'file' | 'folder'>)
   return file === undefined ? folder : dirname(file)
 }
 
-async function drain(running: Running, reason: EndReason, log: Logger, say: (line: string) => void): Promise<number> {
-  const { why, code } = reason
+async function drain(
+  { running, close }: Opened,
+  why: string,
+  end: ProcessEnd,
+  log: Logger,
+  say: (line: string) => void,
+): Promise<number> {
   log.info({ why }, 'draining')
-  if (code !== 0) say(why)
+  if (end.code !== 0) say(why)
   try {
     const { hung } = await running.close()
-    if (hung.length === 0) return code
+    if (hung.length === 0) return end.code
     log.error({ hung }, 'a drain took too long')
     say(`after ${running.drainMs} ms there still ran ${hung.join('; ')}`)
   } catch (error) {
     log.error({ err: error }, 'this process could not be closed in order')
     say(error instanceof Error ? error.message : String(error))
+  } finally {
+    await close()
   }
   return 1
 }

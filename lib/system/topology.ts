@@ -1,5 +1,5 @@
+import { didYouMean } from '../did-you-mean.js'
 import { LuciliusError } from '../errors.js'
-import { nearest } from '../nearest.js'
 import { clashes } from './clash.js'
 import type { Deployment, Group, Outside, System } from './system.js'
 
@@ -17,7 +17,11 @@ export interface ProcessPlan {
   readonly outside: readonly Outside[]
 }
 
-const highestPort = 65_535
+/** Processes that a group may have. */
+export const MOST_REPLICAS = 1000
+
+/** The last port there is. */
+export const HIGHEST_PORT = 65_535
 
 /**
  * The processes of a deployment, group by group. `replicas` says how many a group has in place of what is described.
@@ -30,6 +34,29 @@ export function processesOf(deployment: Deployment, replicas: ReadonlyMap<string
     const count = replicas.get(group.name) ?? group.replicas
     return Array.from({ length: count }, (_, index) => processOf(group, index + 1, count))
   })
+}
+
+/**
+ * A process on the ports that it takes where it runs. `addresses` are those of the processes of its group, by default what
+ * is described: only replicas whose addresses are of one machine take ports that follow.
+ */
+export function onItsMachine(
+  process: ProcessPlan,
+  addresses: readonly string[] | undefined = process.group.listen.urls,
+): ProcessPlan {
+  const { group, replica } = process
+  if (addresses === undefined) return process
+  const beside = addresses.slice(0, replica - 1).filter((other) => isBeside(other, addresses[replica - 1]))
+  return Object.freeze({ ...process, ...portsOf(group, replica, beside.length) })
+}
+
+/** Checks that of a singleton only one is run. Throws `LUC_OPTIONS_INVALID`. */
+export function checkSingletons({ services }: Pick<System, 'services'>, processes: readonly ProcessPlan[]): void {
+  for (const { group, replica } of processes) {
+    const single = group.services.find((name) => services.get(name)?.singleton === true)
+    if (replica === 1 || single === undefined) continue
+    throw invalid(`The group '${group.name}' cannot have replicas: there is one '${single}' in the whole system.`)
+  }
 }
 
 /** Whether processes of two groups exchange messages: both allow it. A group always allows itself. */
@@ -68,29 +95,38 @@ function processOf(group: Group, replica: number, count: number): ProcessPlan {
     id: count > 1 ? `${group.name}.${replica}` : group.name,
     group,
     replica,
-    port: portOf(group, group.listen.port, replica),
-    outside: Object.freeze(
-      group.outside.map((door) => Object.freeze({ ...door, port: portOf(group, door.port, replica) })),
-    ),
+    ...portsOf(group, replica, replica - 1),
   })
 }
 
-function portOf({ name }: Group, first: number, replica: number): number {
-  if (first === 0) return 0
-  const port = first + replica - 1
-  if (port <= highestPort) return port
-  throw invalid(`Group '${name}': replica ${replica} would listen on ${port}, and ports end at ${highestPort}.`)
+/** Those described, or as many further on as other replicas have taken. */
+function portsOf(group: Group, replica: number, taken: number): Pick<ProcessPlan, 'port' | 'outside'> {
+  const portOf = (first: number) => {
+    const port = first === 0 ? 0 : first + taken
+    if (port <= HIGHEST_PORT) return port
+    throw invalid(
+      `Group '${group.name}': replica ${replica} would listen on ${port}, and ports end at ${HIGHEST_PORT}.`,
+    )
+  }
+  return {
+    port: portOf(group.listen.port),
+    outside: Object.freeze(group.outside.map((door) => Object.freeze({ ...door, port: portOf(door.port) }))),
+  }
+}
+
+/** Whether two addresses are of one machine: the same host, and no proxy that has one port for both. */
+function isBeside(one: string, other: string | undefined): boolean {
+  if (other === undefined) return false
+  const [a, b] = [new URL(one), new URL(other)]
+  return a.hostname === b.hostname && a.port !== b.port
 }
 
 function checkReplicas({ name: deployment, groups }: Deployment, name: string, count: number): void {
   if (!groups.has(name)) {
-    const known = [...groups.keys()]
-    const [near] = nearest(name, known)
-    const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
-    throw invalid(`There is no group '${name}' in the deployment '${deployment}': ${hint}`)
+    throw invalid(`There is no group '${name}' in the deployment '${deployment}': ${didYouMean(name, groups.keys())}`)
   }
-  if (Number.isSafeInteger(count) && count >= 1 && count <= 1000) return
-  throw invalid(`The replicas of '${name}' are a whole number from 1 to 1000, not ${count}.`)
+  if (Number.isSafeInteger(count) && count >= 1 && count <= MOST_REPLICAS) return
+  throw invalid(`The replicas of '${name}' are a whole number from 1 to ${MOST_REPLICAS}, not ${count}.`)
 }
 
 function allows({ peers }: Group, { name }: Group): boolean {

@@ -1,12 +1,13 @@
 import type { Plugin } from '../app.js'
 import type { Sending } from '../host.js'
 import type { Message } from '../message.js'
+import { MOCKS } from './mocks.js'
 
 /** A message that passed. */
 export interface Recorded {
   /** An act, or an event. */
   readonly kind: 'act' | 'emit'
-  /** The service that answered the act, or that emitted the event. */
+  /** The service that answered the act, or that emitted the event; `mock` where a mock answered. */
   readonly service: string
   /** The canonical pattern of the action that answered; undefined for an event. */
   readonly pattern?: string
@@ -14,7 +15,7 @@ export interface Recorded {
   readonly message: Message
   /** What was answered; absent while it runs, after a failure, and for an event. */
   readonly reply?: unknown
-  /** What the act failed with. */
+  /** What the act failed with where it ran: the original error, its cause included. */
   readonly error?: unknown
 }
 
@@ -34,7 +35,9 @@ export class Recorder {
       setup: (app) => {
         app.wrap('', (next) => async (message, context) => {
           const at = this.messages.length
-          const heard: Recorded = { kind: 'act', service: context.service, pattern: context.pattern, message }
+          const { pattern } = context
+          const service = context.service === MOCKS ? 'mock' : context.service
+          const heard: Recorded = { kind: 'act', service, pattern, message }
           this.messages.push(heard)
           try {
             const reply = await next(message, context)

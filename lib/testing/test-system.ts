@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { App, Plugin } from '../app.js'
-import { silentLogger } from '../logger.js'
+import { jsonLogger, type Logger, toLogger } from '../logger.js'
 import { checkKeys } from '../option-checks.js'
 import { AddressBook } from '../system/address-book.js'
 import { defineSystem, isSystem } from '../system/define-system.js'
@@ -8,7 +8,7 @@ import type { SystemDescription } from '../system/description.js'
 import { type Running, runProcess } from '../system/run.js'
 import type { Deployment, System } from '../system/system.js'
 import { processesOf } from '../system/topology.js'
-import { mocksOf } from './mocks.js'
+import { MOCKS, mocksOf } from './mocks.js'
 import { type Recorded, Recorder } from './recorder.js'
 import { chosenServices, deploymentOf, type Shape, TESTER, toShape } from './shape.js'
 
@@ -23,6 +23,8 @@ export interface TestSystemOptions {
   readonly mocks?: { readonly [pattern: string]: unknown }
   /** The only services that run; all unless given. */
   readonly only?: readonly string[]
+  /** As for an app: `false` is silent, `true` writes JSON lines to stdout. Errors go to stderr unless given. */
+  readonly logger?: boolean | Logger
 }
 
 /** A running system in a test. */
@@ -31,7 +33,10 @@ export interface TestSystem extends AsyncDisposable {
   readonly act: App['act']
   /** Emits an event likewise. */
   readonly emit: App['emit']
-  /** The messages that passed so far, in the order in which they came to their handlers or were emitted. */
+  /**
+   * The messages that passed so far, in the order in which they came to their handlers or were emitted. Where a caller got
+   * `LUC_ACTION_FAILED`, `messages[n].error` holds what the handler threw.
+   */
   readonly messages: readonly Recorded[]
   /** Drains and closes all of it. */
   close(): Promise<void>
@@ -56,15 +61,17 @@ export interface TestSystem extends AsyncDisposable {
  * ```
  */
 export async function testSystem(
-  given: System | SystemDescription,
+  description: System | SystemDescription,
   options: TestSystemOptions = {},
 ): Promise<TestSystem> {
-  const { shape: wanted, mocks, only } = checkKeys<TestSystemOptions>('testSystem', options, ['shape', 'mocks', 'only'])
-  const shape = toShape(wanted)
-  const described = isSystem(given) ? given : defineSystem(given)
+  const given = checkKeys<TestSystemOptions>('testSystem', options, ['shape', 'mocks', 'only', 'logger'])
+  const { mocks, only } = given
+  const shape = toShape(given.shape)
+  const log = given.logger === undefined ? errorsToStderr() : toLogger(given.logger)
+  const described = isSystem(description) ? description : defineSystem(description)
   const recorder = new Recorder()
-  const system = withPlugins(described, [recorder.plugin(), ...mocksOf(mocks)])
-  const running = await start(system, deploymentOf(shape, chosenServices(system, only)), shape, recorder)
+  const system = withPlugins(described, { '(recorder)': recorder.plugin(), [MOCKS]: mocksOf(mocks) })
+  const running = await start(system, deploymentOf(shape, chosenServices(system, only)), shape, recorder, log)
   const tester = running.find(({ id }) => id === TESTER) as Running // each shape has one
   const close = async () => {
     // First, so that the others have what it sent before they drain.
@@ -75,16 +82,25 @@ export async function testSystem(
   return { act: app.act, emit: app.emit, messages: recorder.messages, close, [Symbol.asyncDispose]: close }
 }
 
+function errorsToStderr(): Logger {
+  return jsonLogger({ level: 'error', write: (line) => process.stderr.write(line) })
+}
+
 /** The system with more plugins in every process, behind its own. */
-function withPlugins(system: System, plugins: readonly Plugin[]): System {
-  const more = plugins.map((plugin, at) => {
-    const name = `(test ${at + 1})` // no name that a description can have
-    return [name, { name, module: async () => plugin, options: undefined }] as const
-  })
+function withPlugins(system: System, plugins: { readonly [name: string]: Plugin }): System {
+  const more = Object.entries(plugins).map(
+    ([name, plugin]) => [name, { name, module: async () => plugin, options: undefined }] as const,
+  )
   return { ...system, plugins: new Map([...system.plugins, ...more]) }
 }
 
-async function start(system: System, deployment: Deployment, shape: Shape, recorder: Recorder): Promise<Running[]> {
+async function start(
+  system: System,
+  deployment: Deployment,
+  shape: Shape,
+  recorder: Recorder,
+  log: Logger,
+): Promise<Running[]> {
   const addresses = new AddressBook()
   const shared = {
     loaded: { system, file: undefined, folder: system.root ?? process.cwd() },
@@ -92,7 +108,7 @@ async function start(system: System, deployment: Deployment, shape: Shape, recor
     addresses,
     secret: randomBytes(32).toString('base64url'),
     environment: { drainMs: undefined },
-    log: silentLogger,
+    log,
     parity: shape === 'local' ? 'off' : 'strict',
     onSend: recorder.onSend,
   } as const

@@ -11,9 +11,10 @@ export const system = defineSystem({
   deployments: {
     split: {
       groups: {
-        stock: ['stock'],
+        stock: { services: ['stock'], listen: { port: 7400 } },
         order: {
           services: ['order'],
+          listen: { port: 7401 },
           outside: {
             transport: 'http',
             port: 8080,

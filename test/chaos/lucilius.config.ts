@@ -13,6 +13,7 @@ const groups = {
 export const system = defineSystem({
   name: 'chaos',
   root: import.meta.url,
+  limits: options.retries === undefined ? {} : { retry: { perSecond: options.retries } },
   services: {
     rates: { module: () => import('./rates.js'), options, uses: [] },
     convert: { module: () => import('./convert.js'), options, uses: ['role:rates,cmd:*'] },

@@ -53,6 +53,8 @@ function moleculer({ service, key }: Part): Wiring {
     nodeID: `${service}-${process.pid}`,
     namespace: key,
     logger: false,
+    // It would end at SIGTERM before its calls are answered.
+    skipProcessEventRegistration: true,
     requestTimeout: TIMEOUT_MS,
     tracking: { enabled: true, shutdownTimeout: 5000 },
     retryPolicy: { enabled: true },

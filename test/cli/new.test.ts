@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -15,6 +17,7 @@ import ts from 'typescript'
 import { sourceOf } from '../../lib/cli/shop-manifest.js'
 import { repoRoot } from '../support/repo-root.js'
 import { isOneLine, lucilius } from './fake-io.js'
+import { startLucilius } from './process.js'
 
 let before: ts.Program | undefined // of the last check: most of its files are those of the compiler and of Node.js, and stay
 
@@ -101,6 +104,47 @@ t.test('the new system type-checks against the package', async (t) => {
   writeFileSync(wrong, readFileSync(wrong, 'utf8').replace('{ sku, quantity })', '{ sku })'))
   t.match(typeErrors(join(shop, 'tsconfig.json')), [/quantity/], 'and its contracts are checked')
 })
+
+t.test('each group of the new system is started by itself, as the help of start has it', async (t) => {
+  mkdirSync(join(repoRoot(), 'build'), { recursive: true })
+  const folder = mkdtempSync(join(repoRoot(), 'build/new-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  await lucilius(['new', 'shop'], { cwd: folder })
+  const shop = join(folder, 'shop')
+  mkdirSync(join(shop, 'node_modules'))
+  symlinkSync(repoRoot(), join(shop, 'node_modules/lucilius'), 'dir')
+  const config = join(shop, 'lucilius.config.ts')
+  const ports = await freePorts(3)
+  const described = readFileSync(config, 'utf8')
+  writeFileSync(
+    config,
+    ports.reduce((text, port) => text.replace(/port: (7400|7401|8080)\b/, `port: ${port}`), described),
+  )
+  const env = { LUCILIUS_SECRET: 'a-secret-of-this-test', LUCILIUS_RUN_DIR: join(folder, 'run') }
+
+  for (const group of ['order', 'stock']) {
+    await startLucilius(t, ['start', 'split', '--group', group], { cwd: shop, env }).says(/"msg":"started"/)
+  }
+  const response = await fetch(`http://127.0.0.1:${ports[2]}/act`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ role: 'order', cmd: 'place', sku: 'apple', quantity: 2 }),
+  })
+  t.same(await response.json(), { number: 1, sku: 'apple', quantity: 2 })
+
+  const without = startLucilius(t, ['start', 'split', '--group', 'order'], { cwd: shop })
+  const { code, stderr } = await without.ended
+  t.equal(code, 2)
+  t.match(stderr, /LUCILIUS_SECRET.*openssl rand -base64 32/)
+})
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port) // it listens on a port
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
 
 function manifestOf(folder: string) {
   return JSON.parse(readFileSync(join(cwd, folder, 'package.json'), 'utf8'))

@@ -138,6 +138,7 @@ Open to clients
 
 Open to peers
   All actions and subscriptions of a process, to the processes that it is linked to.
+  They know each other by LUCILIUS_SECRET: 'up' makes one, 'start' needs it, the same for all.
   rates    - convert
   rates    - shop
   convert  - shop
@@ -190,6 +191,31 @@ t.test('plan tells a service that cannot be loaded, in a line', async (t) => {
   t.equal(code, 1)
 })
 
+t.test('what can be set up only once in a process is, also where a service fails', async (t) => {
+  const once = `let isThere = false
+    export default (app) => {
+      if (isThere) throw new Error('registered twice')
+      isThere = true
+      app.add('role:metrics', () => 1)
+    }`
+  const plugins = "plugins: { metrics: './metrics.mjs' },"
+  const fine = await plan(folder(t, { files: { 'metrics.mjs': once } }, plugins), [])
+  t.notMatch(fine.printed, /LOAD_FAILED/)
+  t.equal(fine.code, 0)
+  const files = { 'metrics.mjs': once, 'services/shop.mjs': "export default () => { throw new Error('out of paper') }" }
+  const { printed } = await plan(folder(t, { files }, plugins), [])
+  t.match(printed, /error LOAD_FAILED at services\.shop\n.*out of paper/)
+  t.match(printed, /^Findings: 1 error$/m)
+})
+
+t.test('a plan closes what it has set up', async (t) => {
+  const files = {
+    'services/shop.mjs':
+      "export default (app) => { app.add('role:shop,cmd:buy', () => 1); app.onClose(() => console.log('CLOSED')) }",
+  }
+  t.match((await plan(folder(t, { files }), [])).complaints, /CLOSED/)
+})
+
 t.test('a service that needs another one is planned with it', async (t) => {
   const shop = "{ name: 'shop', needs: ['rates'], setup: (app) => app.add('role:shop,cmd:buy', () => 1) }"
   const files = { 'services/shop.mjs': `export default ${shop}` }
@@ -236,6 +262,14 @@ t.test('a deployment that there is not, and a description that is wrong otherwis
   const wrong = await plan(folder(t, { groups: { shop: "{ services: ['shpo'], replicas: 0 }" } }), [])
   t.match(wrong.complaints, /^lucilius: .*replicas.*\n$/)
   t.equal(wrong.code, 2)
+})
+
+t.test('a description that cannot be loaded is a failure, as any file of the system is', async (t) => {
+  for (const text of ["throw new Error('at the top')", 'export default {']) {
+    const { code, complaints } = await plan(folder(t, { files: { 'lucilius.config.mjs': text } }), [])
+    t.match(complaints, /^lucilius: .*lucilius\.config\.mjs.*\n$/)
+    t.equal(code, 1)
+  }
 })
 
 /** A folder with the system, a fault planted. */

@@ -27,8 +27,10 @@ t.test('a wrong call ends with 2 and one line that says what is wrong and where 
     [['dev', '--port'], /'--port <port>' argument missing/],
     [['dev', '--port', '70000'], /'70000' is invalid\. A port is a whole number from 0 to 65535/],
     [['start', 'split'], /required option '--group <name>'/],
-    [['up', '--replicas', 'convert'], /Write a group and a number, such as convert=3/],
+    [['up', '--replicas', 'convert'], /Write a group and a number from 1 to 1000, such as convert=3/],
     [['up', '--replicas', 'convert=0'], /Write a group and a number/],
+    [['up', '--replicas', 'convert=1001'], /a number from 1 to 1000, such as/],
+    [['start', 'split', '--group', 'a', '--replica', '1001'], /Replicas are counted from 1 to 1000/],
     [['\u001b[31mact'], /unknown command '\\u001b\[31mact'/],
     [['new', 'a', 'b'], /too many arguments/],
   ]

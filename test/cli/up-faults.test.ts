@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { eventually, sources, start, started } from './up-program.js'
 
@@ -58,4 +60,32 @@ t.test('what no second try changes ends it at once, with the place', async (t) =
   t.equal(code, 1)
   t.match(complaints, /^lucilius: rates exited with code 1: .*rates\.mjs:1:\d+/)
   t.notOk(up.lines.some((line) => line.includes('starts again')))
+})
+
+t.test(
+  'one that is told to end stays if nothing can take its place, and is replaced when it is told again',
+  async (t) => {
+    const up = await started(t, ['up'], 3)
+    const before = await up.pidOf('rates')
+    const file = join(up.folder, 'rates.mjs')
+    const told = () => up.lines.filter((line) => line.startsWith('rates') && line.includes('told to end')).length
+    writeFileSync(file, 'export const rates = (app) => { app.add( }\n')
+    process.kill(before, 'SIGTERM')
+    await up.until((line) => line.includes('stays: a new process exited with code 1'))
+    t.strictSame(await up.pidsOf('rates'), [before])
+    t.match(await up.act('role:convert,cmd:rate'), { rate: 0.9 })
+    writeFileSync(file, sources['rates.mjs'])
+    process.kill(before, 'SIGTERM')
+    await eventually(async () => !(await up.pidsOf('rates')).includes(before))
+    t.equal(told(), 2, 'it has asked for its turn again')
+    t.match(await up.act('role:convert,cmd:rate'), { rate: 0.9 })
+  },
+)
+
+t.test('one that ends itself before it is ready is given up', async (t) => {
+  const ends = "process.kill(process.pid, 'SIGTERM'); return new Promise((go) => setTimeout(go, 50))"
+  const up = start(t, ['up'], {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', ends) })
+  const { code, complaints } = await up.ended
+  t.equal(code, 1)
+  t.match(complaints, /^lucilius: rates exited with code 0 once more after 5 restarts/)
 })

@@ -11,7 +11,8 @@ import type { Test } from 'tap'
 import type { ControlClient } from '../../lib/system/control/control-client.js'
 import { findControl } from '../../lib/system/control/find-control.js'
 
-const main = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url))
+/** The file of the command line. */
+export const main = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url))
 
 /** The description of a small system. */
 export const config = `export default {
@@ -61,8 +62,9 @@ export async function started(
   args: readonly string[],
   count: number,
   env: Readonly<Record<string, string>> = {},
+  files: Files = {},
 ) {
-  const up = start(t, args, env)
+  const up = start(t, args, env, files)
   await up.until((line) => line === `up: ${count} processes`)
   return up
 }
@@ -114,16 +116,16 @@ export function folderOf(t: Test, files: Files): string {
 /** The command as it runs. */
 export class Up {
   readonly lines: string[] = []
+  readonly folder: string
   readonly runDir: string
   readonly isGone: () => boolean
   readonly ended: Promise<{ readonly code: number | null; readonly complaints: string }>
   readonly #child: ChildProcess
-  readonly #folder: string
   readonly #waiting = new Set<() => void>()
 
   constructor(child: ChildProcess, folder: string, runDir: string, isGone: () => boolean) {
     this.#child = child
-    this.#folder = folder
+    this.folder = folder
     this.runDir = runDir
     this.isGone = isGone
     // Both are piped.
@@ -160,7 +162,7 @@ export class Up {
   }
 
   readonly control = async (): Promise<ControlClient> => {
-    const client = await findControl(this.#folder, this.runDir)
+    const client = await findControl(this.folder, this.runDir)
     if (client === undefined) throw new Error('There is no control socket.')
     return client
   }

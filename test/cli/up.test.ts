@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { readRecording } from '../../lib/system/recording.js'
 import { isOneLine, lucilius } from './fake-io.js'
 import { config, folderOf, sources, start, started } from './up-program.js'
 
@@ -107,4 +109,32 @@ t.test('what is called wrongly is told in one line, and nothing is started', asy
     t.ok(isOneLine(stderr), stderr)
     t.equal(stdout, '')
   }
+})
+
+t.test('what services send to whom is taken down, for plan to check', async (t) => {
+  const up = await started(t, ['up', '--record', 'run.ndjson'], 3)
+  for (let asked = 0; asked < 6; asked++) t.match(await up.act('role:convert,cmd:rate'), { rate: 0.9 })
+  up.signal('SIGINT')
+  t.equal((await up.ended).code, 0)
+  t.strictSame(await readRecording(join(up.folder, 'run.ndjson')), [
+    { service: 'convert', kind: 'act', message: { cmd: 'get', role: 'rates' } },
+  ])
+  const plan = await lucilius(['plan', 'split', '--strict', '--from-trace', 'run.ndjson'], { cwd: up.folder })
+  t.equal(plan.code, 0, plan.stdout + plan.stderr)
+  const nowhere = await lucilius(['up', '--record', 'no/where'], { cwd: up.folder })
+  t.equal(nowhere.code, 1)
+  t.match(nowhere.stderr, /no\/where cannot be written \(ENOENT\)/)
+})
+
+t.test('when it is over no signal is heard any more', async (t) => {
+  process.execArgv = []
+  const folder = folderOf(t, { 'rates.mjs': 'export const rates = (app) => { app.add( }\n' })
+  const heard = () => (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => process.listenerCount(signal))
+  const before = heard()
+  const { code } = await lucilius(['up'], {
+    cwd: folder,
+    env: { ...process.env, LUCILIUS_RUN_DIR: join(folder, 'run') },
+  })
+  t.equal(code, 1)
+  t.strictSame(heard(), before)
 })

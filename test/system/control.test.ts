@@ -12,6 +12,8 @@ import {
   symlinkSync,
   utimesSync,
 } from 'node:fs'
+import promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -333,3 +335,21 @@ async function raw(t: Test, path: string): Promise<Raw> {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
   return { socket, answer: async () => JSON.parse((await lines.next()).value) }
 }
+
+t.test('a socket that cannot be kept from others is not left open', async (t) => {
+  const place = folders(t)
+  const { chmod } = promises
+  promises.chmod = async () => {
+    throw Object.assign(new Error('no'), { code: 'EPERM' })
+  }
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    promises.chmod = chmod
+    syncBuiltinESMExports()
+  })
+  await t.rejects(openControl({ ...place, what: 'dev' }, { app: rates(t), about }), {
+    code: 'LUC_LISTEN_FAILED',
+    message: /EPERM/,
+  })
+  await until(() => readdirSync(place.runDir).length === 0)
+})

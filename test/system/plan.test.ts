@@ -8,7 +8,7 @@ import { defineSystem } from '../../lib/system/define-system.js'
 import type { GroupDescription, ServiceDescription } from '../../lib/system/description.js'
 import { type FindingCode, findingTable } from '../../lib/system/plan/finding.js'
 import { meets } from '../../lib/system/plan/meets.js'
-import { type Offers, offerOf } from '../../lib/system/plan/offers.js'
+import { type Offers, offersOf as offeredBy } from '../../lib/system/plan/offers.js'
 import { type Plan, type PlanOptions, planDeployment } from '../../lib/system/plan/plan.js'
 import { type Page, tableRows } from '../docs/pages.js'
 import { repoRoot } from '../support/repo-root.js'
@@ -436,24 +436,23 @@ t.test('two globs meet if there is a text that both match', async () => {
   )
 })
 
-t.test('what an inventory has beyond another one is what was added', async (t) => {
+t.test('what a plugin within a service registers is offered by the service', async (t) => {
   const action = (pattern: string, service: string) => ({ pattern, service, idempotent: false })
-  const before = {
-    actions: [action('a:1', 'p')],
-    subscriptions: [],
-    wraps: [{ pattern: '', service: 'p', at: 'handler' as const }],
-  }
-  const after = {
-    ...before,
-    actions: [action('a:1', 'p'), action('a:1', 'p'), action('b:1', 'inner')],
-    wraps: [...before.wraps, { pattern: 'a:1', service: 's', at: 'caller' as const }],
-  }
-  const offer = offerOf(after, before)
-  t.strictSame(
-    offer.actions.map(({ text }) => text),
-    ['a:1', 'b:1'],
-  )
-  t.strictSame(offer.wraps, [], 'a wrap of the side of the caller follows the caller')
+  const wrap = (pattern: string, service: string, at: 'handler' | 'caller') => ({ pattern, service, at })
+  const offers = offeredBy(['s', 'p'], {
+    plugins: [
+      { name: 's', within: undefined },
+      { name: 'inner', within: 's' },
+      { name: 'p', within: undefined },
+    ],
+    actions: [action('a:1', 'p'), action('a:1', 's'), action('b:1', 'inner')],
+    subscriptions: [{ pattern: 'c:1', service: 'inner', each: false }],
+    wraps: [wrap('', 'p', 'handler'), wrap('a:1', 's', 'caller')],
+  })
+  const texts = (name: string) =>
+    Object.values(offers.get(name) ?? {}).map((patterns) => patterns.map(({ text }: { text: string }) => text))
+  t.strictSame(texts('s'), [['a:1', 'b:1'], ['c:1'], []], 'and a wrap of the side of the caller follows the caller')
+  t.strictSame(texts('p'), [['a:1'], [], ['']])
 })
 
 t.test('the docs list every code with its level, what it means and what to do', async (t) => {

@@ -9,7 +9,7 @@ import { AddressBook } from '../../lib/system/address-book.js'
 import { defineSystem } from '../../lib/system/define-system.js'
 import { late } from '../../lib/system/late.js'
 import { MOST_RECORDED, openRecording, readRecording } from '../../lib/system/recording.js'
-import { onOneProcess, wholeSystem } from '../../lib/system/topology.js'
+import { onOneProcess, type ProcessPlan, processesOf, wholeSystem } from '../../lib/system/topology.js'
 import type { Observer, Transport } from '../../lib/transport-kit.js'
 import { Processes, service, until } from './processes.js'
 
@@ -344,6 +344,18 @@ t.test('so does one that adds them while it starts', async (t) => {
     },
   })
   await t.rejects(processes.start('rates'), { code: 'LUC_OPTIONS_INVALID' })
+})
+
+t.test('a second process of a singleton does not start', async (t) => {
+  const system = defineSystem({ services: { rates: { module: rates, singleton: true } } })
+  const processes = new Processes({ services: { rates } })
+  const deployment = wholeSystem(system)
+  const [first] = processesOf(deployment)
+  const loaded = { system, file: undefined, folder: '/' }
+  await t.rejects(processes.start('all', { deployment, loaded, process: { ...(first as ProcessPlan), replica: 2 } }), {
+    code: 'LUC_OPTIONS_INVALID',
+    message: /there is one 'rates' in the whole system/,
+  })
 })
 
 t.test('close names what still ran when the time was over', async (t) => {

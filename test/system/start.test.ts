@@ -161,6 +161,53 @@ t.test('a signal while it starts is not lost', async (t) => {
   t.strictSame(await ended, [0, null])
 })
 
+t.test('a signal while it starts ends it within a second or so, though a hook hangs', async (t) => {
+  const { start, folder, runDir } = scene(t, { split: { groups: { late: ['rates'] } } })
+  writeFileSync(
+    join(folder, 'rates.mjs'),
+    `export default (app) => { app.onReady(() => { app.log.info('in hook'); return new Promise(() => {}) }) }`,
+  )
+  const { child, line, ended, stderr } = start('late')
+  await line('in hook')
+  const began = performance.now()
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
+  t.ok(performance.now() - began < 5000)
+  t.equal(stderr(), '')
+  t.notOk(existsSync(runDir) && readdirSync(runDir).length > 0)
+})
+
+t.test('an uncaught error during the drain ends the process with 1', async (t) => {
+  const { start, folder } = scene(t, alone)
+  writeFileSync(
+    join(folder, 'rates.mjs'),
+    `export default (app) => {
+      app.onClose(async () => {
+        setTimeout(() => { throw new Error('out of nowhere') })
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      })
+    }`,
+  )
+  const { child, line, ended } = start('rates')
+  await line('started')
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [1, null])
+  t.match(await line('uncaught exception: this process drains and ends'), { level: 60 })
+})
+
+t.test('what services start does not get the secret', async (t) => {
+  const { start, folder } = scene(t, alone)
+  writeFileSync(
+    join(folder, 'rates.mjs'),
+    `export default (app) => { app.log.info('LUCILIUS_SECRET' in process.env ? 'it is there' : 'none is there') }`,
+  )
+  const { child, line, ended } = start('rates', { LUCILIUS_SECRET: SECRET })
+  await line('none is there')
+  await line('started')
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
+})
+
 t.test('what hangs is named, and the process ends with 1', async (t) => {
   const { start, runDir } = scene(t, alone)
   const { child, line, ended, control, stderr } = start('rates', { LUCILIUS_DRAIN_MS: '100' })
@@ -326,6 +373,8 @@ t.test('addresses come from the environment, else from urls, else from host and 
       ['rates.2', undefined],
     ],
   })
+  const own = { LUCILIUS_PEERS_RATES: 'ws://r1:7401/ws,ws://r2:7401/ws', LUCILIUS_PEERS_CONVERT: 'ws://a/ws' }
+  t.equal(book(groups, 'rates', own, 2).port, 7401, 'a machine of its own')
   t.throws(() => book(groups, 'rates', { LUCILIUS_PEERS_CONVERT: 'http://a' }), {
     code: 'LUC_OPTIONS_INVALID',
     message: /^LUCILIUS_PEERS_CONVERT: an address begins with ws:/,

@@ -1,16 +1,19 @@
 // A process that speaks with its supervisor as a real one does, and behaves as its arguments say:
 // what it does, and a file that it looks for.
 import { existsSync, rmSync } from 'node:fs'
+import { type ChildMessage, sealed, toParentMessage } from '../../lib/system/ipc.js'
 
 const [, , does = 'well', file = ''] = process.argv
-const tell = (message: object) => process.send?.(message)
+const tell = (message: ChildMessage) => process.send?.(sealed(message))
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 process.on('SIGTERM', () => tell({ type: 'leaving' }))
 process.on('disconnect', () => process.exit())
-process.on('message', (message: { type: string; addresses?: object }) => {
-  if (message.type === 'addresses') say(`addresses ${JSON.stringify(message.addresses)}`)
-  if (message.type !== 'drain') return
+process.on('message', (value) => {
+  const message = toParentMessage(value)
+  if (message?.type === 'addresses') say(`addresses ${JSON.stringify(message.addresses)}`)
+  if (message?.type === 'wait' || message?.type === 'stay') say(`told to ${message.type}`)
+  if (message?.type !== 'drain') return
   say('draining')
   if (does === 'hangs') return
   if (does === 'hung') tell({ type: 'drained', hung: ['role:slow'] })
@@ -26,10 +29,14 @@ if (does === 'dies once' && existsSync(file)) {
 if (does === 'refuses') {
   tell({ type: 'failed', message: 'convert.ts: there is no ;', frame: '1 | convert', final: true })
   setTimeout(() => process.exit(1), 20)
+} else if (does === 'leaves') {
+  tell({ type: 'leaving' })
 } else if (fails) {
   process.stderr.write('out of luck\nfor good\n', () => process.exit(3))
 } else {
   tell({ type: 'listening', url: `test://${process.pid}` })
-  tell({ type: 'something', url: 'of its own' })
+  // Words of a service.
+  process.send?.({ type: 'leaving' })
+  process.send?.({ lucilius: { type: 'something' } })
   setTimeout(() => tell({ type: 'ready', doors: [{ transport: 'http', url: 'http://127.0.0.1:1' }] }), 20)
 }

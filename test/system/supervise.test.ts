@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { HOOK_TIMEOUT_MS } from '../../lib/hook.js'
 import { LuciliusError } from '../../lib/index.js'
 import { defineSystem } from '../../lib/system/define-system.js'
-import { toChildMessage, toParentMessage } from '../../lib/system/ipc.js'
+import { endMsOf } from '../../lib/system/end-limits.js'
+import { type ChildMessage, type ParentMessage, sealed, toChildMessage, toParentMessage } from '../../lib/system/ipc.js'
 import { fromArgument, toArgument } from '../../lib/system/supervise/assignment.js'
 import { childEnvironment } from '../../lib/system/supervise/child-environment.js'
 import { chooseDeployment } from '../../lib/system/supervise/choose-deployment.js'
@@ -82,22 +84,29 @@ t.test('a line without end does not fill the memory', async (t) => {
 t.test(
   'messages between a process and its supervisor arrive as they were sent, anything else is ignored',
   async (t) => {
-    const told = [
+    const told: ChildMessage[] = [
       { type: 'listening', url: 'ws://127.0.0.1:1/ws' },
       { type: 'ready', doors: [{ transport: 'http', url: 'http://127.0.0.1:2' }] },
       { type: 'failed', message: 'no' },
       { type: 'failed', message: 'no', frame: '1 | x', final: true },
       { type: 'leaving' },
       { type: 'files', files: ['a.ts'] },
+      { type: 'sent', sending: { service: 'a', kind: 'emit', message: { b: 1 } } },
       { type: 'drained', hung: ['a:1'] },
     ]
-    for (const message of told) t.strictSame(toChildMessage(message), message)
-    const asked = [
+    for (const message of told) t.strictSame(toChildMessage(sealed(message)), message)
+    const asked: ParentMessage[] = [
       { type: 'addresses', addresses: { rates: 'ws://127.0.0.1:1/ws' } },
+      { type: 'wait' },
+      { type: 'stay' },
       { type: 'drain' },
       { type: 'changed', files: [] },
     ]
-    for (const message of asked) t.strictSame(toParentMessage(message), message)
+    for (const message of asked) t.strictSame(toParentMessage(sealed(message)), message)
+    for (const message of [...told, ...asked]) {
+      t.equal(toChildMessage(message), undefined, 'a word of a service')
+      t.equal(toParentMessage(message), undefined)
+    }
     const wrong = [
       undefined,
       null,
@@ -110,14 +119,16 @@ t.test(
       { type: 'failed' },
       { type: 'files', files: 'a' },
       { type: 'drained', hung: [1] },
+      { type: 'sent', sending: { service: 'a', kind: 'ask', message: {} } },
       { type: 'addresses', addresses: { rates: 1 } },
       { type: 'addresses' },
       { type: 'changed' },
       { type: 'unheard-of' },
     ]
     for (const value of wrong) {
-      t.equal(toChildMessage(value), undefined)
-      t.equal(toParentMessage(value), undefined)
+      const message = { lucilius: value }
+      t.equal(toChildMessage(message), undefined)
+      t.equal(toParentMessage(message), undefined)
     }
   },
 )
@@ -130,25 +141,24 @@ t.test('a process reads what it is to run as it was written, and refuses anythin
 })
 
 t.test('a process gets the secret and nothing that would tell it another place in the system', async (t) => {
-  const env = childEnvironment(
-    {
-      PATH: '/bin',
-      LUCILIUS_LOG_LEVEL: 'warn',
-      LUCILIUS_HTTP_PORT: '8080',
-      LUCILIUS_CONFIG: 'other.ts',
-      LUCILIUS_PORT: '7',
-      LUCILIUS_REPLICA: '2',
-      LUCILIUS_PEERS_RATES: 'ws://elsewhere:1',
-      LUCILIUS_SECRET_FILE: '/secret',
-    },
-    'the-secret-of-all-of-them',
-  )
-  t.strictSame(env, {
-    PATH: '/bin',
-    LUCILIUS_LOG_LEVEL: 'warn',
-    LUCILIUS_HTTP_PORT: '8080',
-    LUCILIUS_SECRET: 'the-secret-of-all-of-them',
-  })
+  const kept = { PATH: '/bin', LUCILIUS_LOG_LEVEL: 'warn', LUCILIUS_HTTP_PORT: '8080' }
+  const variables = {
+    ...kept,
+    LUCILIUS_CONFIG: 'other.ts',
+    LUCILIUS_PORT: '7',
+    LUCILIUS_REPLICA: '2',
+    LUCILIUS_PEERS_RATES: 'ws://elsewhere:1',
+  }
+  const made = 'the-secret-of-all-of-them'
+  t.strictSame(childEnvironment(variables, made), { ...kept, LUCILIUS_SECRET: made })
+  const given = { LUCILIUS_SECRET_FILE: '/secret' }
+  t.strictSame(childEnvironment({ ...variables, ...given }, undefined), { ...kept, ...given }, 'a file stays a file')
+  t.strictSame(childEnvironment({ ...kept, LUCILIUS_SECRET: made }, undefined), { ...kept, LUCILIUS_SECRET: made })
+})
+
+t.test('a process has the time to name an onClose hook that hangs before it is killed', async (t) => {
+  t.ok(endMsOf(500) > 500 + HOOK_TIMEOUT_MS)
+  t.ok(endMsOf(2 ** 31 - 1) < 2 ** 31, 'a timer of Node cannot be set to more')
 })
 
 t.test('without a name the only deployment runs, else the default one, else everything in one process', async (t) => {
@@ -372,7 +382,7 @@ t.test('a replacement that is told to end while it starts takes over, and is rep
 
 t.test('a replacement that fails leaves the old process where it is', async (t) => {
   const file = fileOf(t)
-  const { supervisor, events, until } = supervised(t, { rates: 'dies if', convert: 'well' }, { args: [file] })
+  const { supervisor, events, lines, until } = supervised(t, { rates: 'dies if', convert: 'well' }, { args: [file] })
   await supervisor.start()
   const before = pids(supervisor)
   writeFileSync(file, '')
@@ -381,9 +391,45 @@ t.test('a replacement that fails leaves the old process where it is', async (t) 
   process.kill(before[0] as number, 'SIGTERM')
   await until(() => events.some((event) => /rates stayed: exited with code 3/.test(event)))
   t.strictSame(pids(supervisor), before)
+  const told = () => lines.filter((line) => line.startsWith('rates told'))
+  await until(() => told().length === 2)
+  t.strictSame(told(), ['rates told to wait', 'rates told to stay'])
   rmSync(file)
   await supervisor.roll()
   t.equal(pids(supervisor).filter((pid) => before.includes(pid)).length, 0)
+})
+
+t.test('where two cannot be there at once, nobody is said to stay when the new one dies', async (t) => {
+  const file = fileOf(t)
+  const { supervisor, events, until } = supervised(t, { rates: 'dies if' }, { args: [file], overlaps: false })
+  await supervisor.start()
+  writeFileSync(file, '')
+  process.kill(pids(supervisor)[0] as number, 'SIGTERM')
+  await until(() => events.length >= 2)
+  rmSync(file)
+  t.strictSame(events.slice(0, 2), ['rates leaving', 'rates died: exited with code 3, 100'])
+  await until(() => supervisor.processes[0]?.isReady)
+  t.notOk(events.some((event) => event.includes('stayed')))
+})
+
+t.test('who leaves each time before it is ready is given up like one who dies', async (t) => {
+  const { supervisor, events, gaveUp } = supervised(t, { rates: 'leaves' }, { overlaps: false })
+  supervisor.start().catch(() => {})
+  const { id, end } = await gaveUp
+  t.equal(id, 'rates')
+  t.match(end, { code: 0 })
+  t.equal(events.filter((event) => event.startsWith('rates died')).length, 3)
+})
+
+t.test('what hangs in a process that is replaced is named', async (t) => {
+  for (const overlaps of [true, false]) {
+    const { supervisor, events } = supervised(t, { rates: 'hung', convert: 'hangs' }, { overlaps, endMs: 200 })
+    await supervisor.start()
+    await supervisor.roll()
+    t.match(events, [/^rates hung: still ran .*role:slow$/, /^convert hung: did not end in time/])
+    t.equal(events.length, 2)
+    await supervisor.kill()
+  }
 })
 
 t.test('a process that dies while its replacement starts has been replaced', async (t) => {
@@ -444,6 +490,7 @@ function supervised(t: Test, groups: { readonly [group: string]: string }, diffe
       ready: (id) => note(lines, `${id} ready`),
       leaving: (id) => note(events, `${id} leaving`),
       stayed: (id, { message }) => note(events, `${id} stayed: ${message}`),
+      hung: (id, what) => note(events, `${id} hung: ${what}`),
       died: (id, end, waitMs) => note(events, `${id} died: ${describeEnd(end)}, ${waitMs}`),
       gaveUp: (id, end) => giveUp({ id, end }),
     },

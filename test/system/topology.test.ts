@@ -2,7 +2,15 @@ import t from 'tap'
 import { defineSystem } from '../../lib/system/define-system.js'
 import { drainOrder } from '../../lib/system/order.js'
 import type { Group, System } from '../../lib/system/system.js'
-import { areLinked, deploymentOfDev, onOneProcess, processesOf, wholeSystem } from '../../lib/system/topology.js'
+import {
+  areLinked,
+  checkSingletons,
+  deploymentOfDev,
+  onItsMachine,
+  onOneProcess,
+  processesOf,
+  wholeSystem,
+} from '../../lib/system/topology.js'
 
 const services = { rates: './rates.js', convert: './convert.js', market: './market.js' }
 
@@ -154,7 +162,7 @@ t.test('groups that ask each other in a circle drain one after another, in the s
 
 t.test('a group does not ask another one for what it answers itself, nor one that it is not linked to', (t) => {
   const used = { web: { module: './web.js', uses: ['role:rates'] }, rates: './rates.js' }
-  const answers = [{ pattern: 'role:rates', service: 'rates' }]
+  const answers = [{ pattern: 'role:rates', service: 'rates', remote: 'rates' }]
   const order = (groups: Readonly<Record<string, object>>) => {
     const system = defineSystem({ services: used, deployments: { split: { groups: groups as never } } })
     return drainOrder(system.deployments.get('split') ?? wholeSystem(system), system.services, answers)
@@ -162,6 +170,67 @@ t.test('a group does not ask another one for what it answers itself, nor one tha
   t.strictSame(order({ web: ['web'], rates: ['rates'] }), [['web'], ['rates']])
   t.strictSame(order({ web: ['web', 'rates'], rates: ['rates'] }), [['web', 'rates']])
   t.strictSame(order({ web: { services: ['web'], peers: [] }, rates: ['rates'] }), [['web', 'rates']])
+  t.end()
+})
+
+t.test('a plugin within a service answers for its group', (t) => {
+  const web = { module: './web.js', uses: ['role:rates'] }
+  const system = defineSystem({
+    services: { web, rates: './rates.js' },
+    deployments: { split: { groups: { a: ['rates'], b: ['web'] } } },
+  })
+  const answers = [{ pattern: 'role:rates', service: 'store', remote: 'a' }]
+  const order = drainOrder(system.deployments.get('split') ?? wholeSystem(system), system.services, answers)
+  t.strictSame(order, [['b'], ['a']])
+  t.end()
+})
+
+t.test('a service of two groups answers for both, whichever was met first', (t) => {
+  const web = { module: './web.js', uses: ['role:rates'] }
+  const system = defineSystem({
+    services: { web, rates: './rates.js' },
+    deployments: { split: { groups: { a: ['rates'], b: ['web'], c: ['rates'] } } },
+  })
+  const answers = [{ pattern: 'role:rates', service: 'rates', remote: 'c' }]
+  const order = drainOrder(system.deployments.get('split') ?? wholeSystem(system), system.services, answers)
+  t.strictSame(order, [['b'], ['a', 'c']])
+  t.end()
+})
+
+t.test(
+  'replicas with machines of their own take the ports described, those of one machine the ones that follow',
+  (t) => {
+    const ports = (...addresses: string[]) =>
+      processesOf(split(), new Map([['convert', 3]]))
+        .filter(({ group }) => group.name === 'convert')
+        .map((process) => onItsMachine(process, addresses))
+        .map(({ port, outside }) => [port, ...outside.map((door) => door.port)].join())
+    const described = '7400,8080,0'
+    t.strictSame(ports('ws://a/ws', 'ws://b/ws', 'ws://c/ws'), [described, described, described])
+    t.strictSame(ports('ws://a:1/ws', 'ws://a:2/ws', 'ws://b:1/ws'), [described, '7401,8081,0', described])
+    t.strictSame(ports('ws://a/1', 'ws://a/2', 'ws://a/3'), [described, described, described], 'behind a proxy')
+    t.strictSame(ports('ws://a/ws'), [described, described, described], 'where nobody says more')
+    const [, first, second] = processesOf(split())
+    t.same(
+      [first, second].map((one) => one && onItsMachine(one).port),
+      [7400, 7401],
+      'without addresses',
+    )
+    t.end()
+  },
+)
+
+t.test('of a singleton there is no second replica', (t) => {
+  const system = defineSystem({
+    services: { market: { module: './market.js', singleton: true } },
+    deployments: { split: { groups: { market: ['market'] } } },
+  })
+  const deployment = system.deployments.get('split') ?? wholeSystem(system)
+  checkSingletons(system, processesOf(deployment))
+  t.throws(() => checkSingletons(system, processesOf(deployment, new Map([['market', 2]]))), {
+    code: 'LUC_OPTIONS_INVALID',
+    message: /^The group 'market' cannot have replicas: there is one 'market' in the whole system\.$/,
+  })
   t.end()
 })
 
@@ -174,7 +243,7 @@ function drained(uses: Readonly<Record<string, readonly string[] | undefined>>):
     ),
     deployments: { split: { groups: Object.fromEntries(names.map((name) => [name, [name]])) } },
   })
-  const answers = names.map((name) => ({ pattern: `role:${name}`, service: name }))
+  const answers = names.map((name) => ({ pattern: `role:${name}`, service: name, remote: name }))
   return drainOrder(system.deployments.get('split') ?? wholeSystem(system), system.services, answers)
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ActionError, type App } from '../../lib/index.js'
+import { ActionError, type App, jsonLogger } from '../../lib/index.js'
 import { defineSystem } from '../../lib/system/index.js'
 import { type Shape, testSystem } from '../../lib/testing/index.js'
 
@@ -53,6 +53,25 @@ for (const shape of shapes) {
 
     t.same(await running.act('role:shop,cmd:buy', { price: 5 }), { bought: true, paid: 'play money' })
     t.same(await running.act('role:bank,cmd:pay', { amount: 1 }), { paid: 'play money' })
+    t.strictSame(
+      running.messages.map(({ service }) => service),
+      ['shop', 'mock', 'mock'],
+    )
+  })
+
+  t.test(`${shape}: what a handler threw is recorded as it was, and logged`, async (t) => {
+    const thrown = new Error('out of paper', { cause: new Error('no trees') })
+    const shop = (app: App) =>
+      void app.add('role:shop', () => {
+        throw thrown
+      })
+    const lines: string[] = []
+    const logger = jsonLogger({ level: 'error', write: (line) => lines.push(line) })
+    const running = await testSystem({ services: { shop: async () => shop } }, { shape, logger })
+    t.teardown(running.close)
+    await t.rejects(running.act('role:shop'), { code: 'LUC_ACTION_FAILED' })
+    t.equal(running.messages[0]?.error, thrown)
+    t.match(lines.join(''), /out of paper.*no trees/)
   })
 
   t.test(`${shape}: a service runs without those that are left out`, async (t) => {
@@ -105,5 +124,6 @@ t.test('a wrong option says what is allowed', async (t) => {
   await t.rejects(testSystem(system, { shape: 'spilt' as Shape }), { message: /local, parity, split/ })
   await t.rejects(testSystem(system, { only: ['bnak'] }), { message: /did you mean 'bank'/ })
   await t.rejects(testSystem(system, { moks: {} } as object), { message: /did you mean 'mocks'/ })
+  await t.rejects(testSystem(system, { logger: {} as never }), { code: 'LUC_OPTIONS_INVALID' })
   await t.rejects(testSystem({ services: {}, deploymnts: {} } as never), { code: 'LUC_OPTIONS_INVALID' })
 })

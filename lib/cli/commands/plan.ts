@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
+import { didYouMean } from '../../did-you-mean.js'
 import { LuciliusError } from '../../errors.js'
-import { nearest } from '../../nearest.js'
 import { readEnvironment } from '../../system/environment.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { descriptionFindings } from '../../system/plan/description-findings.js'
@@ -63,7 +63,7 @@ async function plansOf(
   const recording = options.fromTrace === undefined ? [] : await readRecording(resolve(cwd, options.fromTrace))
   let loaded: Loaded
   try {
-    loaded = await loadSystem({ cwd, config: options.config ?? environment.config })
+    loaded = await loadSystem({ cwd, config: options.config })
   } catch (error) {
     const findings = descriptionFindings(error)
     if (findings === undefined) throw error
@@ -85,13 +85,10 @@ function chosen(name: string | undefined, system: System): readonly Deployment[]
   if (name === undefined) return deployments.size > 0 ? [...deployments.values()] : [wholeSystem(system)]
   const found = deployments.get(name)
   if (found !== undefined) return [found]
-  const known = [...deployments.keys()]
-  const [near] = nearest(name, known)
-  const hint =
-    near === undefined
-      ? `there ${known.length === 0 ? 'is none' : `are ${known.join(', ')}`}`
-      : `did you mean '${near}'?`
-  throw new LuciliusError('LUC_OPTIONS_INVALID', `There is no deployment '${name}': ${hint}`)
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    `There is no deployment '${name}': ${didYouMean(name, deployments.keys())}`,
+  )
 }
 
 function print(plans: readonly Plan[], findings: readonly Finding[], { stdout, color }: Io): void {

@@ -1,10 +1,11 @@
-import { basename, dirname } from 'node:path'
-import { jsonLogger } from '../../logger.js'
+import { basename, dirname, resolve } from 'node:path'
+import { jsonLogger, type Logger } from '../../logger.js'
 import { type Control, openControl } from '../../system/control/open-control.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
+import { openRecording, type Recording } from '../../system/recording.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
-import { describeEnd, type End, EndedEarly } from '../../system/supervise/end.js'
+import { describeEnd, type End } from '../../system/supervise/end.js'
 import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
 import type { Hung, SupervisorEvents } from '../../system/supervise/supervision.js'
@@ -21,6 +22,8 @@ export interface UpOptions {
   readonly config?: string
   /** How many processes of a group, for this run. */
   readonly replicas?: ReadonlyMap<string, number>
+  /** The file that takes down what services send. */
+  readonly record?: string
 }
 
 /** Runs a deployment as supervised processes until it is told to end, or a process is given up. */
@@ -34,7 +37,27 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
   const lines = logLines([...processes.map(({ id }) => id), 'up'], io)
   for (const warning of environment.warnings) lines.say('up', warning)
   for (const warning of ignored(io.env)) lines.say('up', warning)
-  return untilEnd({ loaded, deployment, environment, config, options, io, lines, count: processes.length })
+  const log = jsonLogger({
+    level: environment.logLevel ?? 'warn',
+    write: (line) => lines.print('up', line.trimEnd()),
+  })
+  const recording = options.record === undefined ? undefined : await openRecording(resolve(io.cwd, options.record), log)
+  try {
+    return await untilEnd({
+      loaded,
+      deployment,
+      environment,
+      config,
+      options,
+      io,
+      lines,
+      log,
+      recording,
+      count: processes.length,
+    })
+  } finally {
+    await recording?.close()
+  }
 }
 
 /** Everything that one run of the command knows. */
@@ -46,11 +69,13 @@ interface Run {
   readonly options: UpOptions
   readonly io: Io
   readonly lines: LogLines
+  readonly log: Logger
+  readonly recording: Recording | undefined
   readonly count: number
 }
 
 /** What ends the run. */
-type Reason = { readonly signal: EndSignal } | { readonly id: string; readonly end: End }
+type Reason = { readonly signal: EndSignal | 'SIGHUP' } | { readonly id: string; readonly end: End }
 
 async function untilEnd(run: Run): Promise<number> {
   const { io, lines } = run
@@ -59,8 +84,9 @@ async function untilEnd(run: Run): Promise<number> {
     stop = resolve
   })
   const running = start(run, (id, end) => stop({ id, end }))
+  let stopHearing = () => {}
   const second = new Promise<EndSignal>((resolve) => {
-    onSignals(running, lines, (signal) => stop({ signal }), resolve)
+    stopHearing = onSignals(running, lines, (signal) => stop({ signal }), resolve)
   })
   const up = () => io.stdout.write(`up: ${run.count} ${run.count === 1 ? 'process' : 'processes'}\n`)
   running.ready.then(up, () => {}) // It is being closed.
@@ -72,6 +98,7 @@ async function untilEnd(run: Run): Promise<number> {
   if (typeof last === 'string') await running.kill()
   // Who asked by it had an answer by now.
   await (await control)?.close()
+  stopHearing()
   if (typeof last === 'string') {
     return last === 'SIGINT' ? exitCodes.interrupted.code : exitCodes.terminated.code
   }
@@ -80,10 +107,9 @@ async function untilEnd(run: Run): Promise<number> {
 }
 
 function start(
-  { loaded, deployment, environment, config, options, io, lines }: Run,
+  { loaded, deployment, environment, config, options, io, lines, log, recording }: Run,
   gaveUp: SupervisorEvents['gaveUp'],
 ): RunningDeployment {
-  const write = (line: string) => lines.print('up', line.trimEnd())
   return runDeployment({
     system: loaded.system,
     deployment,
@@ -91,8 +117,12 @@ function start(
     where: { cwd: io.cwd, config },
     replicas: options.replicas,
     variables: io.env,
-    log: jsonLogger({ level: environment.logLevel ?? 'warn', write }),
-    on: { ...tellingEvents(lines), gaveUp },
+    log,
+    on: {
+      ...tellingEvents(lines),
+      ...(recording === undefined ? {} : { sent: (_, sending) => recording.take(sending) }),
+      gaveUp,
+    },
   })
 }
 
@@ -105,30 +135,39 @@ function tellingEvents(lines: LogLines): Omit<SupervisorEvents, 'gaveUp'> {
     leaving: (id) => lines.say(id, 'told to end: another process takes its place'),
     stayed: (id, error) => {
       lines.say(id, `stays: a new process ${oneLine(error.message)}`)
-      if (error instanceof EndedEarly) for (const line of moreOf(error.end)) lines.say(id, line)
+      for (const line of moreOf(error.end)) lines.say(id, line)
     },
+    hung: (id, what) => lines.say(id, `the process that was replaced ${oneLine(what)}`),
     died: (id, end, waitMs) => lines.say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`),
   }
 }
 
-/** The first signal drains, a second ends at once. SIGHUP replaces process by process, where no terminal has gone away. */
+/**
+ * The first signal drains, a second ends at once. SIGHUP replaces process by process, where no terminal has gone away.
+ * Returns what stops it.
+ */
 function onSignals(
   { supervisor }: RunningDeployment,
   lines: LogLines,
-  first: (signal: EndSignal) => void,
+  first: (signal: EndSignal | 'SIGHUP') => void,
   second: (signal: EndSignal) => void,
-): void {
-  onEndSignals(first, second)
+): () => void {
+  const stop = onEndSignals(first, second)
   const { stdin, stdout, stderr } = process
   const hasTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY)
-  process.on('SIGHUP', () => {
-    if (hasTerminal) return first('SIGTERM')
+  const hangUp = () => {
+    if (hasTerminal) return first('SIGHUP')
     lines.say('up', 'SIGHUP: replacing all processes, one after the other')
     supervisor.roll().then(
       () => lines.say('up', 'all processes are replaced'),
       (error) => lines.say('up', `stopped replacing: a new process ${(error as Error).message}`),
     )
-  })
+  }
+  process.on('SIGHUP', hangUp)
+  return () => {
+    stop()
+    process.off('SIGHUP', hangUp)
+  }
 }
 
 /** Without its control socket a system runs on; the commands that ask it cannot reach it. */

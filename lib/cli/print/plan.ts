@@ -1,4 +1,5 @@
 import pico from 'picocolors'
+import { hostAndPort } from '../../system/host-names.js'
 import type { Finding } from '../../system/plan/finding.js'
 import type { Plan, PlannedDoor, PlannedMessage, PlannedTaker } from '../../system/plan/plan.js'
 import { patternText } from './actions.js'
@@ -52,7 +53,7 @@ function listening({ listen }: Plan['processes'][number]): string {
 }
 
 function address({ host, port }: { readonly host: string; readonly port: number }): string {
-  return port === 0 ? `a free port of ${host}` : `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return port === 0 ? `a free port of ${host}` : hostAndPort(host, port)
 }
 
 function messageLines(messages: readonly PlannedMessage[]): string[] {
@@ -93,6 +94,7 @@ function peerLines({ links, processes }: Plan): string[] {
   if (processes.every(({ listen }) => listen === null)) return []
   return [
     'All actions and subscriptions of a process, to the processes that it is linked to.',
+    "They know each other by LUCILIUS_SECRET: 'up' makes one, 'start' needs it, the same for all.",
     ...columns(links.map(([one, other]) => [one, `- ${other}`])),
   ]
 }

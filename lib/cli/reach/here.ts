@@ -1,9 +1,8 @@
 import { type Host, hostApp } from '../../host.js'
 import { jsonLogger } from '../../logger.js'
 import { readEnvironment } from '../../system/environment.js'
-import { loadPlugin } from '../../system/loading/load-plugin.js'
 import { loadSystem } from '../../system/loading/load-system.js'
-import type { System } from '../../system/system.js'
+import { useAll } from '../../system/use-all.js'
 import type { Io } from '../io.js'
 import type { Reached, Wish } from './reached.js'
 import { consoleToStderr } from './services-console.js'
@@ -23,14 +22,15 @@ export async function startHere(wish: Wish, config: string | undefined, io: Io):
     }
   }
   try {
-    const { system, folder } = await loadSystem({ cwd: io.cwd, config })
+    const loaded = await loadSystem({ cwd: io.cwd, config })
+    const { system } = loaded
     host = hostApp({
       ...system.limits,
       name: system.name ?? 'system',
       parity: 'strict',
       logger: jsonLogger({ level: readEnvironment(io.env).logLevel ?? 'warn', write: (line) => io.stderr.write(line) }),
     })
-    await useAll(host, system, folder)
+    await useAll(host.app, loaded)
     await (wish === 'act' ? host.app.ready() : host.load())
   } catch (error) {
     await close().catch(() => {}) // The first failure is the one to tell.
@@ -42,11 +42,5 @@ export async function startHere(wish: Wish, config: string | undefined, io: Io):
     list: async (pattern) => app.list(pattern),
     explain: async (message) => app.explain(message),
     close,
-  }
-}
-
-async function useAll({ app }: Host, { plugins, services }: System, folder: string): Promise<void> {
-  for (const { name, module, options } of [...plugins.values(), ...services.values()]) {
-    app.use(await loadPlugin(name, module, folder), options, { as: name })
   }
 }

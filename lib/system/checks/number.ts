@@ -1,3 +1,4 @@
+import { HIGHEST_PORT } from '../topology.js'
 import type { Place } from './place.js'
 
 /** The whole number at a place, or the preset if there is none. */
@@ -20,7 +21,7 @@ export function wholeNumber(
 
 /** The port at a place; 0, the preset, takes a free one. */
 export function portAt(place: Place): number {
-  return wholeNumber(place, 0, 0, 65_535)
+  return wholeNumber(place, 0, 0, HIGHEST_PORT)
 }
 
 /** Checks a number of at least 0, if there is one. */

@@ -64,8 +64,10 @@ export async function openControl(place: ControlPlace, controlled: Controlled): 
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException) =>
+    const failed = (cause: NodeJS.ErrnoException) => {
+      server.close() // it may listen already
       reject(new LuciliusError('LUC_LISTEN_FAILED', `No control socket: ${path} (${cause.code}).`, { cause }))
+    }
     server.once('error', failed)
     server.listen(path, () => {
       server.off('error', failed)

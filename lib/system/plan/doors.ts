@@ -1,6 +1,7 @@
 import { covers } from '../../covers.js'
 import { nearest } from '../../nearest.js'
 import { type Exposure, toExposure } from '../../peers/exposure.js'
+import { letsIn } from '../lets-in.js'
 import type { Group, Outside } from '../system.js'
 import { errorOf, type Finding, warningOf } from './finding.js'
 import type { Layout, Owned } from './layout.js'
@@ -22,9 +23,8 @@ export function doorsOf(layout: Layout): Door[] {
     return group.outside.map((outside, index) => {
       const where = `deployments.${layout.deployment.name}.groups.${group.name}.outside${group.outside.length > 1 ? `[${index}]` : ''}`
       const exposure = toExposure(where, outside.expose, outside.events ?? {})
-      const lets = here.filter(
-        ({ pattern, owner }) => exposure.action(pattern) && (outside.services?.includes(owner) ?? true),
-      )
+      const isIn = letsIn(outside, group)
+      const lets = here.filter(({ pattern, owner }) => isIn(pattern, owner))
       return { group, outside, where, exposure, lets }
     })
   })

@@ -4,59 +4,44 @@ import { describeLoadError } from '../loading/describe-load-error.js'
 import { loadPlugin } from '../loading/load-plugin.js'
 import type { Loaded } from '../loading/load-system.js'
 import type { Service, System, SystemPlugin } from '../system.js'
-import { type Failure, type Offer, type Offers, offerOf } from './offers.js'
+import { type Failure, type Offers, offersOf } from './offers.js'
 
 /** A plugin that was loaded, and what it says that it needs. */
 interface Part {
   readonly name: string
-  // What `loadPlugin` gives; hosts of this file take it as it is.
+  // What `loadPlugin` gives; the host of this file takes it as it is.
   readonly plugin: Awaited<ReturnType<typeof loadPlugin>>
   readonly options: unknown
   readonly needs: readonly string[]
 }
 
 /**
- * Finds out what the services of a system register, by setting each of them up in an app of its own, behind the plugins
- * of the system. So each pattern is known to be that of its service, also one that a plugin within it registers. Nothing
- * is started.
+ * Finds out what the plugins and services of a system register, by setting all of them up in one app, as in one process.
+ * What fails is left out of a second try. Nothing is started.
  */
 export async function loadOffers({ system, folder }: Loaded): Promise<Offers> {
   const failures: Failure[] = []
-  const load = async (given: Service | SystemPlugin) => {
-    try {
-      return await partOf(given, folder)
-    } catch (error) {
-      failures.push(failureOf(given.name, error, folder))
-      return undefined
-    }
+  const fail = ({ name }: { readonly name: string }, error: unknown) => failures.push(failureOf(name, error, folder))
+  const load = async (all: Iterable<Service | SystemPlugin>) => {
+    const parts: Part[] = []
+    for (const one of all)
+      await partOf(one, folder).then(
+        (part) => parts.push(part),
+        (error) => fail(one, error),
+      )
+    return parts
   }
-  const plugins = await inTurn([...system.plugins.values()], load)
-  const services = await inTurn([...system.services.values()], load)
-  const setUp = (parts: readonly Part[]) => inventoryOf(parts, system)
-
-  const common = await inTurn(plugins, async (part, at) => {
-    try {
-      const [before, after] = [await setUp(plugins.slice(0, at)), await setUp(plugins.slice(0, at + 1))]
-      return [part.name, offerOf(after, before)] as const
-    } catch (error) {
-      failures.push(failureOf(part.name, error, folder))
-      return undefined
-    }
-  })
-  // Where a plugin fails, every service would.
-  const own = failures.some(({ service }) => system.plugins.has(service))
-    ? []
-    : await inTurn(services, async (part) => {
-        const before = [...plugins, ...neededBy(part, services)]
-        try {
-          return [part.name, offerOf(await setUp([...before, part]), await setUp(before))] as const
-        } catch (error) {
-          failures.push(failureOf(part.name, error, folder))
-          return undefined
-        }
-      })
+  const [plugins, services] = [await load(system.plugins.values()), await load(system.services.values())]
+  const inventory = await setUpAll([...plugins, ...neededFirst(services)], system, fail)
   const needs = services.map(({ name, needs }) => [name, needs.filter((need) => system.services.has(need))] as const)
-  return { services: new Map<string, Offer>(own), plugins: new Map(common), needs: new Map(needs), failures }
+  const named = (known: ReadonlyMap<string, unknown>) =>
+    [...known.keys()].filter((name) => failures.every(({ service }) => service !== name))
+  return {
+    services: offersOf(named(system.services), inventory),
+    plugins: offersOf(named(system.plugins), inventory),
+    needs: new Map(needs),
+    failures,
+  }
 }
 
 async function partOf({ name, module, options }: Service | SystemPlugin, folder: string): Promise<Part> {
@@ -66,18 +51,59 @@ async function partOf({ name, module, options }: Service | SystemPlugin, folder:
   return { name, plugin, options, needs: Array.isArray(needs) ? needs : [] }
 }
 
-/** The other services that a service needs, those first that they need. */
-function neededBy(part: Part, all: readonly Part[], seen: Set<string> = new Set()): Part[] {
-  seen.add(part.name)
-  const others = all.filter(({ name }) => part.needs.includes(name))
-  return others.flatMap((other) => (seen.has(other.name) ? [] : [...neededBy(other, all, seen), other]))
+/** In the order of the description, but for what others need: which group has it in that order is looked at elsewhere. */
+function neededFirst(parts: readonly Part[]): Part[] {
+  const left = [...parts]
+  const order: Part[] = []
+  while (left.length > 0) {
+    const next = left.findIndex(({ needs }) => !left.some(({ name }) => needs.includes(name)))
+    order.push(...left.splice(Math.max(next, 0), 1))
+  }
+  return order
 }
 
-async function inventoryOf(parts: readonly Part[], { limits }: System): Promise<Inventory> {
+/** What all that can be set up registers. */
+async function setUpAll(
+  parts: readonly Part[],
+  system: System,
+  fail: (part: Part, error: unknown) => void,
+): Promise<Inventory> {
+  const fine = new Set<Part>()
+  let left = parts
+  for (;;) {
+    const outcome = await setUp(left, system)
+    if ('inventory' in outcome) return outcome.inventory
+    const { failed, error } = outcome
+    // What was set up before, and may be so only once, is not to blame.
+    if (!fine.has(failed)) fail(failed, error)
+    for (const part of left.slice(0, left.indexOf(failed))) fine.add(part)
+    left = left.filter((part) => part !== failed)
+  }
+}
+
+type Outcome = { readonly inventory: Inventory } | { readonly failed: Part; readonly error: unknown }
+
+async function setUp(parts: readonly Part[], { limits }: System): Promise<Outcome> {
   const host = hostApp({ ...limits, name: 'plan' })
-  for (const { name, plugin, options } of parts) host.app.use(plugin, options, { as: name })
-  await host.load()
-  return host.inventory()
+  let current: Part | undefined
+  try {
+    for (const part of parts) {
+      current = part
+      const { name, plugin, options } = part
+      const noted = () => {
+        current = part
+      }
+      host.app.use({ name: `(before ${name})`, setup: noted })
+      host.app.use(plugin, options, { as: name })
+    }
+    await host.load()
+    return { inventory: host.inventory() }
+  } catch (error) {
+    if (current === undefined) throw error
+    return { failed: current, error }
+  } finally {
+    await host.app.close().catch(() => {}) // It was never started: what cannot be closed then is no fault.
+  }
 }
 
 function failureOf(service: string, error: unknown, folder: string): Failure {
@@ -85,14 +111,4 @@ function failureOf(service: string, error: unknown, folder: string): Failure {
   // A plugin that is named already need not be named twice.
   const says = error instanceof LuciliusError && message.includes(`'${service}'`) ? message : `'${service}': ${message}`
   return { service, message: says, frame }
-}
-
-/** One after the other, so that set-ups do not get into each other's way; leaves out what gave nothing. */
-async function inTurn<T, R>(all: readonly T[], run: (one: T, at: number) => Promise<R | undefined>): Promise<R[]> {
-  const results: R[] = []
-  for (const [at, one] of all.entries()) {
-    const result = await run(one, at)
-    if (result !== undefined) results.push(result)
-  }
-  return results
 }

@@ -1,5 +1,6 @@
 import type { Inventory } from '../../host.js'
 import { type Pattern, toPattern } from '../../pattern.js'
+import { ownerOf } from '../owner.js'
 
 /** What a service, or a plugin of the system, registers when it is set up. */
 export interface Offer {
@@ -17,7 +18,7 @@ export interface Failure {
   readonly frame: string | undefined
 }
 
-/** What all services and plugins of a system register, learned by setting each of them up. */
+/** What all services and plugins of a system register, learned by setting them up. */
 export interface Offers {
   readonly services: ReadonlyMap<string, Offer>
   /** What the plugins register, which every process loads. */
@@ -27,35 +28,26 @@ export interface Offers {
   readonly failures: readonly Failure[]
 }
 
-/** The part of an inventory that a plan looks at. */
-type Registered = Pick<Inventory, 'actions' | 'subscriptions' | 'wraps'>
-
-/** What an inventory holds beyond another one: what was added by that which only the first one has loaded. */
-export function offerOf(inventory: Registered, before: Registered = nothing): Offer {
-  return {
-    actions: beyond(inventory.actions, before.actions).map(patternOf),
-    subscriptions: beyond(inventory.subscriptions, before.subscriptions).map(patternOf),
-    wraps: beyond(inventory.wraps, before.wraps)
-      .filter(({ at }) => at === 'handler')
-      .map(patternOf),
-  }
-}
-
-const nothing: Registered = { actions: [], subscriptions: [], wraps: [] }
-
-/** The entries that stand more often in the one list than in the other. */
-function beyond<T extends object>(all: readonly T[], before: readonly T[]): T[] {
-  const known = new Map<string, number>()
-  for (const entry of before) known.set(textOf(entry), (known.get(textOf(entry)) ?? 0) + 1)
-  return all.filter((entry) => {
-    const left = known.get(textOf(entry)) ?? 0
-    known.set(textOf(entry), left - 1)
-    return left <= 0
-  })
-}
-
-function textOf(entry: object): string {
-  return JSON.stringify(entry)
+/** What each of these services or plugins registers, that included which plugins within it do. */
+export function offersOf(
+  names: readonly string[],
+  { plugins, ...registered }: Pick<Inventory, 'plugins' | 'actions' | 'subscriptions' | 'wraps'>,
+): Map<string, Offer> {
+  const owners = new Map(plugins.map(({ name }) => [name, ownerOf(name, plugins)]))
+  return new Map(
+    names.map((owner) => {
+      const isOwn = ({ service }: { readonly service: string }) => owners.get(service) === owner
+      const { actions, subscriptions, wraps } = registered
+      return [
+        owner,
+        {
+          actions: actions.filter(isOwn).map(patternOf),
+          subscriptions: subscriptions.filter(isOwn).map(patternOf),
+          wraps: wraps.filter((wrap) => isOwn(wrap) && wrap.at === 'handler').map(patternOf),
+        },
+      ]
+    }),
+  )
 }
 
 function patternOf({ pattern }: { readonly pattern: string }): Pattern {

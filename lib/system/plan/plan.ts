@@ -1,6 +1,7 @@
+import { addressesOf } from '../environment.js'
 import type { RecordedSending } from '../recording.js'
 import type { Deployment, System } from '../system.js'
-import { areLinked, type ProcessPlan, processesOf } from '../topology.js'
+import { areLinked, onItsMachine, type ProcessPlan, processesOf } from '../topology.js'
 import { checkCycles } from './check-cycles.js'
 import { checkMessage } from './check-messages.js'
 import { checkPatterns } from './check-patterns.js'
@@ -99,7 +100,9 @@ export interface PlanOptions {
 /** Plans a deployment. Looks only at what it is given, and starts nothing. */
 export function planDeployment({ system, deployment, offers, environment, recording = [] }: PlanOptions): Plan {
   const layout = layoutOf(system, deployment, offers)
-  const processes = processesOf(deployment)
+  const processes = processesOf(deployment).map((one) =>
+    onItsMachine(one, environment && addressesOf(environment, one.group.name)),
+  )
   const traced = checkRecording(recording, layout)
   const ways = [...declarations(layout), ...traced.sent].flatMap((sent) => waysOf(sent, layout))
   const routes = ways.flatMap((way) => way.routes)

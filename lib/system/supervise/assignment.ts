@@ -12,6 +12,8 @@ export interface Assignment {
   readonly replicas?: { readonly [group: string]: number }
   /** Parity of its app: by `NODE_ENV` unless given. */
   readonly parity?: 'strict' | 'off'
+  /** It tells what its services send. */
+  readonly record?: boolean
 }
 
 /** Writes an assignment as an argument. */

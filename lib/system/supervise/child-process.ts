@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ChildMessage, type Door, type ParentMessage, toChildMessage } from '../ipc.js'
+import { type ChildMessage, type Door, type ParentMessage, sealed, toChildMessage } from '../ipc.js'
 import { type End, EndedEarly } from './end.js'
 import { Lines } from './lines.js'
 
@@ -82,7 +82,13 @@ export class Child {
 
   /** Tells it something; one that is ending is told nothing. */
   tell(message: ParentMessage): void {
-    if (this.#process.connected) this.#process.send(message, () => {}) // It went away in this very moment: its end is told.
+    if (this.#process.connected) this.#process.send(sealed(message), () => {}) // It went away in this very moment: its end is told.
+  }
+
+  /** Nothing could take its place: what it asked for is forgotten. */
+  stay(): void {
+    this.leaving = false
+    this.tell({ type: 'stay' })
   }
 
   /** Asks it to finish what runs, and kills it if that takes too long. Resolves when it has ended. */
@@ -119,7 +125,10 @@ export class Child {
       this.isReady = true
       this.#nowReady?.()
     }
-    if (message.type === 'leaving') this.leaving = true
+    if (message.type === 'leaving') {
+      this.leaving = true
+      this.tell({ type: 'wait' })
+    }
     if (message.type === 'drained') this.#hung = message.hung
     if (message.type === 'failed') this.#failure = message
     this.#events.told(message)

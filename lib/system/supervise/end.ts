@@ -30,9 +30,12 @@ export function describeHung(end: End): string | undefined {
 export class EndedEarly extends Error {
   /** How it ended. */
   readonly end: End
+  /** The process that it was to replace is there, and stays. */
+  readonly oldStays: boolean
 
-  constructor(end: End) {
+  constructor(end: End, oldStays = false) {
     super(describeEnd(end))
     this.end = end
+    this.oldStays = oldStays
   }
 }

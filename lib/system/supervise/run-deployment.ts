@@ -5,11 +5,12 @@ import { sharedSecret } from '../../auth.js'
 import { LuciliusError } from '../../errors.js'
 import type { Logger } from '../../logger.js'
 import { lucilius } from '../../lucilius.js'
+import { drainMsOf, endMsOf } from '../end-limits.js'
 import type { Environment } from '../environment.js'
 import { late } from '../late.js'
 import { drainOrder } from '../order.js'
 import { overridden } from '../overridden.js'
-import { readSecret, type Variables } from '../secret.js'
+import type { Variables } from '../secret.js'
 import type { Deployment, System } from '../system.js'
 import { type ProcessPlan, processesOf } from '../topology.js'
 import { transportNamed } from '../transport-named.js'
@@ -27,7 +28,7 @@ export interface RunDeploymentOptions {
   /** How many replicas groups have, where that differs from the description. */
   readonly replicas?: ReadonlyMap<string, number> | undefined
   readonly environment: Environment
-  /** The variables of this process: children get them, too. */
+  /** The variables of this process, of which `environment` was read: children get them, too. */
   readonly variables: Variables
   /** Parity of the children: by `NODE_ENV` unless given. */
   readonly parity?: 'strict' | 'off'
@@ -49,12 +50,6 @@ export interface RunningDeployment {
   kill(): Promise<void>
 }
 
-/** Milliseconds that a child may take to end beyond its `drainMs`. */
-const END_MS = 5_000
-
-/** Time that an app gives running work unless it is told otherwise. */
-const DRAIN_MS = 10_000
-
 const entry = fileURLToPath(new URL('../child.js', import.meta.url))
 
 /**
@@ -67,16 +62,18 @@ export function runDeployment(options: RunDeploymentOptions): RunningDeployment 
   const processes = processesOf(deployment, replicas)
   checkSingletons(system, processes)
   checkDoors(processes, environment)
-  const secret = readSecret(variables) ?? randomBytes(32).toString('base64url')
-  const env = childEnvironment(variables, secret)
+  const made = environment.secret === undefined ? randomBytes(32).toString('base64url') : undefined
+  const secret = environment.secret ?? (made as string)
+  const env = childEnvironment(variables, made)
   const assignment: Omit<Assignment, 'process'> = {
     cwd: where.cwd,
     ...(where.config === undefined ? {} : { config: where.config }),
     ...(system.deployments.has(deployment.name) ? { deployment: deployment.name } : {}),
     ...(parity === undefined ? {} : { parity }),
+    ...(on.sent === undefined ? {} : { record: true }),
     replicas: Object.fromEntries(replicas),
   }
-  const endMs = (environment.drainMs ?? system.limits.drainMs ?? DRAIN_MS) + END_MS
+  const endMs = endMsOf(drainMsOf(system, environment))
   const supervisor = new Supervisor({
     processes,
     launch: ({ id }) => ({ entry, args: [toArgument({ ...assignment, process: id })], env, endMs }),

@@ -1,6 +1,6 @@
 import type { ProcessPlan } from '../topology.js'
 import type { Child } from './child-process.js'
-import type { End } from './end.js'
+import { type End, EndedEarly } from './end.js'
 import { type RestartLimits, Restarts } from './restarts.js'
 
 /** What a seat needs of the whole. */
@@ -9,6 +9,8 @@ export interface SeatHost {
   launch(plan: ProcessPlan, address: string): Child
   /** A process died unasked, and is started again after a wait. */
   died(plan: ProcessPlan, end: End, waitMs: number): void
+  /** A process has been replaced, and ended so. */
+  replaced(plan: ProcessPlan, end: End): void
   /** A process died too often, or of something that no second try changes. */
   gaveUp(plan: ProcessPlan, end: End): void
 }
@@ -59,7 +61,7 @@ export class Seat {
     this.#holder = this.#launch()
   }
 
-  /** Replaces the process. Resolves when the new one is ready and the old one has ended; rejects with what kept it. */
+  /** Replaces the process. Resolves when the new one is ready and the old one has ended; rejects with `EndedEarly`. */
   roll(): Promise<void> {
     this.#rolling ??= this.#replaceAll().finally(() => {
       this.#rolling = undefined
@@ -96,17 +98,33 @@ export class Seat {
     const old = this.#holder
     if (old === undefined || this.#isOver) return
     if (this.#spare === undefined) {
-      await old.drain()
+      await this.#drain(old)
       // The end of the old one has started the new one.
       await this.#holder?.ready
       return
     }
     const next = this.#launch()
     this.#next = next
-    await next.ready
+    await next.ready.catch((error) => {
+      throw this.#holder === old && error instanceof EndedEarly ? this.#kept(old, error) : error
+    })
     this.#next = undefined
     this.#holder = next
-    await old.drain()
+    await this.#drain(old)
+  }
+
+  /** Nothing takes the place of a process: it keeps it. */
+  #kept(old: Child, { end }: EndedEarly): EndedEarly {
+    if (this.#isOver) return new EndedEarly(end)
+    if (old.leaving) old.stay()
+    return new EndedEarly(end, true)
+  }
+
+  async #drain(old: Child): Promise<void> {
+    if (!this.#names.has(old)) return // It died meanwhile, and drained nothing.
+    const end = await old.drain()
+    // What is left at the stop is told by the stop.
+    if (!this.#isOver) this.#host.replaced(this.plan, end)
   }
 
   #launch(): Child {
@@ -119,8 +137,10 @@ export class Seat {
   }
 
   async #follow(child: Child): Promise<void> {
+    let wasReady = false
     child.ready.then(
       () => {
+        wasReady = true
         this.#restarts.ready()
         this.#nowReady()
       },
@@ -134,7 +154,8 @@ export class Seat {
     this.#holder = this.#next
     this.#next = undefined
     if (this.#holder !== undefined || this.#isOver) return
-    if (child.leaving) return this.start()
+    // One that leaves each time before it is ready has to wait like one that dies.
+    if (child.leaving && wasReady) return this.start()
     this.#restart(end)
   }
 

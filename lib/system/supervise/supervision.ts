@@ -1,7 +1,8 @@
 import type { Door } from '../ipc.js'
+import type { RecordedSending } from '../recording.js'
 import type { ProcessPlan } from '../topology.js'
 import type { Launch } from './child-process.js'
-import type { End } from './end.js'
+import type { End, EndedEarly } from './end.js'
 import type { RestartLimits } from './restarts.js'
 
 /** What happens to the processes, for whoever shows it. */
@@ -12,14 +13,18 @@ export interface SupervisorEvents {
   ready(id: string, process: { readonly pid: number | undefined; readonly doors: readonly Door[] }): void
   /** A process is about to be replaced, because it was told from outside to end. */
   leaving(id: string): void
-  /** A process could not be replaced and stays; an `EndedEarly` tells how the new one ended. */
-  stayed(id: string, error: Error): void
+  /** A process could not be replaced and stays; the error tells how the new one ended. */
+  stayed(id: string, error: EndedEarly): void
+  /** A process that was replaced did not end in order. */
+  hung?(id: string, what: string): void
   /** A process died unasked and is started again after `waitMs`. */
   died(id: string, end: End, waitMs: number): void
   /** A process died too often, or of something that no second try changes: the rest is to be stopped. */
   gaveUp(id: string, end: End): void
   /** The files that the services of a process are made of. */
   files?(id: string, files: readonly string[]): void
+  /** A service of a process sent such a message for the first time. */
+  sent?(id: string, sending: RecordedSending): void
 }
 
 /** What to run, and how. */

@@ -2,7 +2,7 @@ import { AddressBook } from '../address-book.js'
 import type { ParentMessage } from '../ipc.js'
 import type { ProcessPlan } from '../topology.js'
 import { Child } from './child-process.js'
-import { describeHung, type End } from './end.js'
+import { describeHung, type End, EndedEarly } from './end.js'
 import { restartLimits } from './restarts.js'
 import { Seat, type SeatHost } from './seat.js'
 import type { Hung, SupervisedProcess, SupervisorOptions } from './supervision.js'
@@ -25,6 +25,9 @@ export class Supervisor {
     const host: SeatHost = {
       launch: (plan, address) => this.#launch(plan, address),
       died: (plan, end, waitMs) => options.on.died(plan.id, end, waitMs),
+      replaced: (plan, end) => {
+        for (const { id, what } of hungOf(plan, [end])) options.on.hung?.(id, what)
+      },
       gaveUp: (plan, end) => options.on.gaveUp(plan.id, end),
     }
     const limits = options.limits ?? restartLimits
@@ -56,7 +59,7 @@ export class Supervisor {
 
   /**
    * Replaces the processes (those named, or all) one after the other, after what is being replaced already. Rejects with
-   * the first that could not be.
+   * the first that could not be: an `EndedEarly`, which says whether the old process stays.
    */
   roll(ids?: readonly string[]): Promise<void> {
     const rolled = this.#rolled.then(() => this.#roll(ids))
@@ -98,7 +101,7 @@ export class Supervisor {
     for (const seat of this.#seats) seat.retire()
     for (const isOf of waves) {
       const wave = this.#seats.filter(({ plan }) => isOf(plan.group.name))
-      await Promise.all(wave.map(async (seat) => hung.push(...hungOf(seat, await seat.stop()))))
+      await Promise.all(wave.map(async (seat) => hung.push(...hungOf(seat.plan, await seat.stop()))))
     }
     return hung
   }
@@ -113,6 +116,7 @@ export class Supervisor {
         if (message.type === 'listening' && !child.isWithdrawn) this.#note(address, message.url)
         if (message.type === 'ready') on.ready(id, { pid: child.pid, doors: message.doors })
         if (message.type === 'files') on.files?.(id, message.files)
+        if (message.type === 'sent') on.sent?.(id, message.sending)
         if (message.type === 'leaving') this.#replace(id)
       },
     })
@@ -127,7 +131,8 @@ export class Supervisor {
     this.#options.on.leaving(id)
     const seat = this.#seats.find(({ plan }) => plan.id === id)
     seat?.roll().catch((error) => {
-      if (this.#stopped === undefined) this.#options.on.stayed(id, error as Error)
+      // Where the old process is gone, the seat has told of the death of the new one.
+      if (error instanceof EndedEarly && error.oldStays) this.#options.on.stayed(id, error)
     })
   }
 
@@ -153,9 +158,9 @@ function spareAddress({ group, replica }: ProcessPlan, processes: readonly Proce
   return `${group.name}.${replica + replicas}`
 }
 
-function hungOf({ plan }: Seat, ends: readonly End[]): Hung[] {
+function hungOf({ id }: ProcessPlan, ends: readonly End[]): Hung[] {
   return ends.flatMap((end) => {
     const what = describeHung(end)
-    return what === undefined ? [] : [{ id: plan.id, what }]
+    return what === undefined ? [] : [{ id, what }]
   })
 }

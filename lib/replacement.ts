@@ -91,7 +91,9 @@ async function close(core: Core, use: PluginUse): Promise<void> {
   use.tenure.standing = 'out'
   const open = [...use.all()].flatMap(({ opened }) => [...opened]).filter((one) => core.connections.isOpen(one))
   try {
-    await core.hooks.run((hook) => hook.tenure === use.tenure).finally(() => Promise.all(open.map((one) => one.close())))
+    await core.hooks
+      .run((hook) => hook.tenure === use.tenure)
+      .finally(() => Promise.all(open.map((one) => one.close())))
   } catch (error) {
     use.log.error({ err: error }, 'what was replaced did not close well')
   }

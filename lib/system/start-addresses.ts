@@ -1,8 +1,8 @@
-import { LuciliusError } from '../errors.js'
 import { AddressBook } from './address-book.js'
 import { addressProblem, schemesOf } from './checks/address.js'
 import { addressesOf, type Environment } from './environment.js'
 import { hostAndPort, isEvery } from './host-names.js'
+import { invalid } from './invalid.js'
 import { peersVariable } from './peers-variable.js'
 import type { Deployment, Group } from './system.js'
 import { areLinked, onItsMachine, type ProcessPlan, processesOf } from './topology.js'
@@ -56,8 +56,4 @@ function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan,
   throw invalid(
     `Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${variable} to the addresses of its processes, separated by commas, such as ${example}`,
   )
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
 }

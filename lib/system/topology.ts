@@ -1,6 +1,6 @@
 import { didYouMean } from '../did-you-mean.js'
-import { LuciliusError } from '../errors.js'
 import { clashes } from './clash.js'
+import { invalid } from './invalid.js'
 import type { Deployment, Group, Outside, System } from './system.js'
 
 /** A process of a deployment. */
@@ -149,8 +149,4 @@ function single(
     peers: undefined,
   })
   return Object.freeze({ name, transport, groups: new Map([['all', group]]) })
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
 }

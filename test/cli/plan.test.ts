@@ -223,6 +223,10 @@ t.test('a service that needs another one is planned with it', async (t) => {
   t.match(printed, /error NEED_MISSING at deployments\.split\.groups\.shop\n.*'shop' needs 'rates'/)
   t.match(printed, /^Findings: 1 error$/m)
   t.equal(code, 1)
+  const behind = "{ shop: { module: './services/shop.mjs' }, rates: { module: './services/rates.mjs' } }"
+  const config = `export default { services: ${behind}, deployments: { one: { groups: { all: ['rates', 'shop'] } } } }`
+  const one = await plan(folder(t, { files: { ...files, 'lucilius.config.mjs': config } }), [])
+  t.equal(one.code, 0, 'wherever it stands in the description')
 })
 
 t.test('what a plugin of the system adds is in every process, and no service of its own', async (t) => {

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LuciliusError } from '../../errors.js'
 import { nearest } from '../../nearest.js'
+import { invalid } from '../invalid.js'
 import { typeScriptOf } from './module-url.js'
 
 /** The file that a path of a description means. Throws `LUC_OPTIONS_INVALID` if there is none. */
@@ -42,8 +42,4 @@ export function filesIn(folder: string): string[] {
 function hint(candidates: readonly string[]): string {
   const [first] = candidates
   return first === undefined ? '.' : `: did you mean ${first}?`
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
 }

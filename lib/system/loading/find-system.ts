@@ -1,5 +1,5 @@
 import { basename, extname, join, relative, resolve } from 'node:path'
-import { LuciliusError } from '../../errors.js'
+import { invalid } from '../invalid.js'
 import { filesIn, kindOf } from './find-module.js'
 
 /** Where a system is described, or the services that make one without a description. */
@@ -44,8 +44,4 @@ function servicesIn(folder: string): FoundSystem {
   }
   if (Object.keys(services).length === 0) throw invalid(`There is no module in ${path}. ${create}`)
   return { folder, services }
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
 }

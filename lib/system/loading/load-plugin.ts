@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import type { Plugin } from '../../app.js'
 import { LuciliusError } from '../../errors.js'
 import type { ModuleLike } from '../description.js'
+import { invalid } from '../invalid.js'
 import { chooseExport, exportsOf, isClass, listExports } from './choose-export.js'
 import { findModule } from './find-module.js'
 import { firstLineOf } from './first-line.js'
@@ -53,8 +54,4 @@ function isNamespace(value: unknown): boolean {
 
 function camelCase(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_$]+(.)?/g, (_all, next: string | undefined) => next?.toUpperCase() ?? '')
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
 }

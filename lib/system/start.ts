@@ -1,12 +1,12 @@
 import { basename, dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { LuciliusError } from '../errors.js'
+import { didYouMean } from '../did-you-mean.js'
 import { jsonLogger, type Logger } from '../logger.js'
-import { nearest } from '../nearest.js'
 import type { AddressBook } from './address-book.js'
 import { type About, type AboutProcess, openControl } from './control/index.js'
 import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
+import { invalid } from './invalid.js'
 import { type Loaded, loadSystem } from './loading/load-system.js'
 import { overridden } from './overridden.js'
 import { type ProcessEnd, processEnd } from './process-end.js'
@@ -79,7 +79,7 @@ interface Opened {
 
 async function open(options: StartOptions, environment: Environment, log: Logger): Promise<Opened> {
   const { cwd, variables } = options
-  const loaded = await loadSystem({ cwd, config: options.config ?? environment.config })
+  const loaded = await loadSystem({ cwd, config: options.config })
   const deployment = named('deployment', options.deployment, loaded.system.deployments)
   const group = named('group', options.group, deployment.groups)
   for (const warning of readEnvironment(variables, deployment.groups.keys()).warnings) log.warn(warning)
@@ -155,13 +155,7 @@ async function drain(
 function named<T extends Deployment | Group>(what: string, name: string, known: ReadonlyMap<string, T>): T {
   const found = known.get(name)
   if (found !== undefined) return found
-  const names = [...known.keys()]
-  const [near] = nearest(name, names)
-  const others = names.length === 0 ? 'none is described' : `there are ${names.join(', ')}`
-  throw new LuciliusError(
-    'LUC_OPTIONS_INVALID',
-    `There is no ${what} '${name}': ${near === undefined ? others : `did you mean '${near}'?`}`,
-  )
+  throw invalid(`There is no ${what} '${name}': ${didYouMean(name, known.keys())}`)
 }
 
 function warnOfPort(url: string, log: Logger): void {

@@ -176,7 +176,7 @@ t.test('without a name the only deployment runs, else the default one, else ever
   t.throws(() => chosen(['split', 'other']), { ...refused, message: /split, other/ })
   t.throws(() => chosen(['split'], 'splt'), { ...refused, message: /did you mean 'split'/ })
   t.throws(() => chosen(['split'], 'kubernetes'), { ...refused, message: /there are split/ })
-  t.throws(() => chosen([], 'split'), { ...refused, message: /describes none/ })
+  t.throws(() => chosen([], 'split'), { ...refused, message: /there is none/ })
 })
 
 t.test('how a process ended is told in a few words', async (t) => {

@@ -28,7 +28,7 @@ export interface UpOptions {
 
 /** Runs a deployment as supervised processes until it is told to end, or a process is given up. */
 export async function up([name]: readonly string[], options: UpOptions, io: Io): Promise<number> {
-  const config = options.config ?? readEnvironment(io.env).config
+  const { config } = options
   const loaded = await loadSystem({ cwd: io.cwd, config })
   const { system } = loaded
   const deployment = chooseDeployment(system, name)

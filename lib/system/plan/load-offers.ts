@@ -24,11 +24,13 @@ export async function loadOffers({ system, folder }: Loaded): Promise<Offers> {
   const fail = ({ name }: { readonly name: string }, error: unknown) => failures.push(failureOf(name, error, folder))
   const load = async (all: Iterable<Service | SystemPlugin>) => {
     const parts: Part[] = []
-    for (const one of all)
-      await partOf(one, folder).then(
-        (part) => parts.push(part),
-        (error) => fail(one, error),
-      )
+    for (const one of all) {
+      try {
+        parts.push(await partOf(one, folder))
+      } catch (error) {
+        fail(one, error)
+      }
+    }
     return parts
   }
   const [plugins, services] = [await load(system.plugins.values()), await load(system.services.values())]

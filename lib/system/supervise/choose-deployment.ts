@@ -1,5 +1,5 @@
-import { LuciliusError } from '../../errors.js'
-import { nearest } from '../../nearest.js'
+import { didYouMean } from '../../did-you-mean.js'
+import { invalid } from '../invalid.js'
 import type { Deployment, System } from '../system.js'
 import { wholeSystem } from '../topology.js'
 
@@ -18,12 +18,5 @@ export function chooseDeployment(system: System, name: string | undefined): Depl
   }
   const found = deployments.get(name)
   if (found !== undefined) return found
-  if (known.length === 0) throw invalid(`There is no deployment '${name}': the system describes none.`)
-  const [near] = nearest(name, known)
-  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
-  throw invalid(`There is no deployment '${name}': ${hint}`)
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
+  throw invalid(`There is no deployment '${name}': ${didYouMean(name, known)}`)
 }

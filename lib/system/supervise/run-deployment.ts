@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { App } from '../../app.js'
 import { sharedSecret } from '../../auth.js'
-import { LuciliusError } from '../../errors.js'
 import type { Logger } from '../../logger.js'
 import { lucilius } from '../../lucilius.js'
 import { drainMsOf, endMsOf } from '../end-limits.js'
 import type { Environment } from '../environment.js'
+import { invalid } from '../invalid.js'
 import { late } from '../late.js'
 import { drainOrder } from '../order.js'
 import { overridden } from '../overridden.js'
 import type { Variables } from '../secret.js'
 import type { Deployment, System } from '../system.js'
-import { type ProcessPlan, processesOf } from '../topology.js'
+import { checkSingletons, type ProcessPlan, processesOf } from '../topology.js'
 import { transportNamed } from '../transport-named.js'
 import { type Assignment, toArgument } from './assignment.js'
 import { childEnvironment } from './child-environment.js'
@@ -139,14 +139,6 @@ function canOverlap(plan: ProcessPlan, { services }: System, environment: Enviro
   return outside.every(({ port }) => port === 0) && !group.services.some((name) => services.get(name)?.singleton)
 }
 
-function checkSingletons({ services }: System, processes: readonly ProcessPlan[]): void {
-  for (const { group, replica } of processes) {
-    const single = group.services.find((name) => services.get(name)?.singleton === true)
-    if (replica === 1 || single === undefined) continue
-    throw invalid(`The group '${group.name}' cannot have replicas: there is one '${single}' in the whole system.`)
-  }
-}
-
 /** A variable that names a port means one process. */
 function checkDoors(processes: readonly ProcessPlan[], { doors }: Environment): void {
   for (const transport of ['http', 'websocket'] as const) {
@@ -158,8 +150,4 @@ function checkDoors(processes: readonly ProcessPlan[], { doors }: Environment): 
     const name = `LUCILIUS_${transport.toUpperCase()}_PORT`
     throw invalid(`${name} is one port, and ${ids.join(', ')} would all listen on it: describe their ports instead.`)
   }
-}
-
-function invalid(message: string): LuciliusError {
-  return new LuciliusError('LUC_OPTIONS_INVALID', message)
 }

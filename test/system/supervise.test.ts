@@ -180,13 +180,14 @@ t.test('without a name the only deployment runs, else the default one, else ever
 })
 
 t.test('how a process ended is told in a few words', async (t) => {
-  const end: End = { code: 0, signal: null, failure: undefined, lastLines: [], hung: [], late: false }
+  const end: End = { code: 0, signal: null, wasReady: true, failure: undefined, lastLines: [], hung: [], late: false }
   t.equal(describeEnd({ ...end, code: null, signal: 'SIGKILL' }), 'was killed by SIGKILL')
   t.equal(describeEnd({ ...end, code: 1, failure: { message: 'no rates' } }), 'exited with code 1: no rates')
   t.equal(describeHung(end), undefined)
   t.match(describeHung({ ...end, code: 1, hung: ['a:1', 'b:2'] }), /a:1; b:2/)
   t.match(describeHung({ ...end, code: null, signal: 'SIGKILL', late: true }), /did not end in time/)
   t.equal(describeHung({ ...end, code: 7 }), 'exited with code 7')
+  t.equal(describeHung({ ...end, code: null, signal: 'SIGINT', wasReady: false }), undefined, 'it was still starting')
 })
 
 t.test('a second try is spared where it would fail in the same way', async (t) => {

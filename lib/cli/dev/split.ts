@@ -11,7 +11,7 @@ import { CONFIG_OWNER } from '../../system/loading/module-graph.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import type { Variables } from '../../system/secret.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
-import { describeEnd, type End } from '../../system/supervise/end.js'
+import { describeEnd, type End, EndedEarly } from '../../system/supervise/end.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
 import type { SupervisorEvents } from '../../system/supervise/supervision.js'
 import type { Deployment, Outside } from '../../system/system.js'
@@ -153,7 +153,8 @@ class Split implements DevRun {
       return { done, failures }
     } catch (error) {
       const message = `a new process ${(error as Error).message}`
-      return { done, failures: [{ message, instead: 'the old one runs on' }] }
+      const isGone = error instanceof EndedEarly && !error.oldStays
+      return { done, failures: [{ message, instead: isGone ? 'it is started again' : 'the old one runs on' }] }
     }
   }
 
@@ -189,6 +190,7 @@ class Split implements DevRun {
       line: (id, line) => print(id, line),
       ready: (id) => say(id, 'ready'),
       leaving: (id) => say(id, 'told to end: another process takes its place'),
+      hung: (id, what) => say(id, `the process that was replaced ${what}`),
       stayed: (id, error) => say(id, `could not be replaced: the new process ${error.message}`),
       died: (id, end, waitMs) => say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`),
       gaveUp: (id, end) => this.#fail(new Described(failureOf(id, end))),

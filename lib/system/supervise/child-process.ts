@@ -55,6 +55,7 @@ export class Child {
   #hung: End['hung']
   #killer: NodeJS.Timeout | undefined
   #late = false
+  #wasReady = false
   #exited = false
   #nowReady: (() => void) | undefined
 
@@ -123,6 +124,7 @@ export class Child {
     if (message.type === 'ready') {
       this.doors = message.doors
       this.isReady = true
+      this.#wasReady = true
       this.#nowReady?.()
     }
     if (message.type === 'leaving') {
@@ -166,6 +168,7 @@ export class Child {
     return {
       code,
       signal,
+      wasReady: this.#wasReady,
       failure: this.#failure,
       lastLines: [...this.#lastLines],
       hung: this.#hung,

@@ -2,6 +2,8 @@
 export interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  /** It had been ready. */
+  readonly wasReady: boolean
   /** What it said of it. `final`: a second try would fail in the same way. */
   readonly failure: { readonly message: string; readonly frame?: string; readonly final?: boolean } | undefined
   /** The last lines that it wrote to stderr, oldest first. */
@@ -18,12 +20,12 @@ export function describeEnd({ code, signal, failure }: End): string {
   return failure === undefined ? how : `${how}: ${failure.message}`
 }
 
-/** What went wrong in a drain, in words; undefined if nothing did. */
+/** What went wrong in a drain, in words; undefined if nothing did. One that was still starting had nothing to drain. */
 export function describeHung(end: End): string | undefined {
-  const { code, hung = [], late } = end
+  const { code, hung = [], late, wasReady } = end
   if (hung.length > 0) return `still ran when the time was over: ${hung.join('; ')}`
   if (late) return 'did not end in time and was killed'
-  return code === 0 ? undefined : describeEnd(end)
+  return code === 0 || !wasReady ? undefined : describeEnd(end)
 }
 
 /** A process ended before it was ready. */

@@ -137,10 +137,8 @@ export class Seat {
   }
 
   async #follow(child: Child): Promise<void> {
-    let wasReady = false
     child.ready.then(
       () => {
-        wasReady = true
         this.#restarts.ready()
         this.#nowReady()
       },
@@ -155,7 +153,7 @@ export class Seat {
     this.#next = undefined
     if (this.#holder !== undefined || this.#isOver) return
     // One that leaves each time before it is ready has to wait like one that dies.
-    if (child.leaving && wasReady) return this.start()
+    if (child.leaving && end.wasReady) return this.start()
     this.#restart(end)
   }
 

@@ -38,7 +38,7 @@ function refuseUnlessEmpty(folder: string, dir: string): void {
 
 /** The files of the template by their paths in the new folder. */
 function templateFiles(): [string, string][] {
-  const root = join(packageRoot(), 'templates/shop')
+  const root = join(packageRoot(), 'examples/shop')
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

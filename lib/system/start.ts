@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path'
+import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { didYouMean } from '../did-you-mean.js'
 import { jsonLogger, type Logger } from '../logger.js'
@@ -7,6 +7,7 @@ import { type About, type AboutProcess, openControl } from './control/index.js'
 import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
 import { invalid } from './invalid.js'
+import { descriptionFolder } from './loading/description-folder.js'
 import { type Loaded, loadSystem } from './loading/load-system.js'
 import { overridden } from './overridden.js'
 import { type ProcessEnd, processEnd } from './process-end.js'
@@ -102,7 +103,7 @@ async function openSocket(
   environment: Environment,
   log: Logger,
 ): Promise<Opened['close']> {
-  const folder = controlFolder(loaded)
+  const folder = descriptionFolder(loaded)
   const about = (): Pick<About, 'name' | 'processes'> => ({
     name: loaded.system.name ?? basename(folder),
     processes: addresses.ids().map((id) => aboutProcess(id, running, addresses)),
@@ -122,11 +123,6 @@ function aboutProcess(id: string, running: Running, addresses: AddressBook): Abo
   const url = known === undefined ? {} : { url: known }
   if (id !== running.id) return { id, ...url }
   return { id, pid: process.pid, ...url, doors: running.doors.map(({ transport, url }) => ({ transport, url })) }
-}
-
-/** The folder by which commands find what runs: that of the description. */
-export function controlFolder({ file, folder }: Pick<Loaded, 'file' | 'folder'>): string {
-  return file === undefined ? folder : dirname(file)
 }
 
 async function drain(

@@ -114,7 +114,7 @@ export function folderOf(t: Test, files: Files): string {
 }
 
 /** The command as it runs. */
-export class Up {
+class Up {
   readonly lines: string[] = []
   readonly folder: string
   readonly runDir: string

@@ -1,7 +1,10 @@
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { LuciliusError } from '../../lib/errors.js'
-import { codeFrame, describeLoadError, loadPlugin, loadSystem } from '../../lib/system/loading/index.js'
+import { codeFrame } from '../../lib/system/loading/code-frame.js'
+import { describeLoadError } from '../../lib/system/loading/describe-load-error.js'
+import { loadPlugin } from '../../lib/system/loading/load-plugin.js'
+import { loadSystem } from '../../lib/system/loading/load-system.js'
 import { projectOf } from './loading-project.js'
 
 /** How the failed load of a service is told. */

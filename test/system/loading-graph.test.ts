@@ -2,14 +2,12 @@ import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { Plugin } from '../../lib/app.js'
+import { describeLoadError } from '../../lib/system/loading/describe-load-error.js'
 import { ImportRecords } from '../../lib/system/loading/import-records.js'
-import {
-  CONFIG_OWNER,
-  describeLoadError,
-  loadPlugin,
-  loadSystem,
-  registerTypeScript,
-} from '../../lib/system/loading/index.js'
+import { loadPlugin } from '../../lib/system/loading/load-plugin.js'
+import { loadSystem } from '../../lib/system/loading/load-system.js'
+import { CONFIG_OWNER } from '../../lib/system/loading/module-graph.js'
+import { registerTypeScript } from '../../lib/system/loading/register-typescript.js'
 import type { System } from '../../lib/system/system.js'
 import { type Project, projectOf } from './loading-project.js'
 

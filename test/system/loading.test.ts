@@ -6,8 +6,11 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import type { Plugin } from '../../lib/app.js'
 import { LuciliusError } from '../../lib/errors.js'
+import { findSystem } from '../../lib/system/loading/find-system.js'
 import { importing } from '../../lib/system/loading/import-module.js'
-import { findSystem, loadPlugin, loadSystem, registerTypeScript } from '../../lib/system/loading/index.js'
+import { loadPlugin } from '../../lib/system/loading/load-plugin.js'
+import { loadSystem } from '../../lib/system/loading/load-system.js'
+import { registerTypeScript } from '../../lib/system/loading/register-typescript.js'
 import { projectOf } from './loading-project.js'
 
 const run = promisify(execFile)

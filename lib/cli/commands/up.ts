@@ -1,7 +1,8 @@
-import { basename, dirname, resolve } from 'node:path'
+import { basename } from 'node:path'
 import { jsonLogger, type Logger } from '../../logger.js'
 import { type Control, openControl } from '../../system/control/open-control.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
+import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { openRecording, type Recording } from '../../system/recording.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
@@ -175,9 +176,8 @@ async function openControlOf(
   { loaded, deployment, environment, lines }: Run,
   { app, supervisor }: RunningDeployment,
 ): Promise<Control | undefined> {
-  const { system, file } = loaded
-  const folder = file === undefined ? loaded.folder : dirname(file)
-  const name = system.name ?? basename(folder)
+  const folder = descriptionFolder(loaded)
+  const name = loaded.system.name ?? basename(folder)
   const about = () => ({ name, processes: supervisor.processes.map(aboutProcess) })
   try {
     return await openControl({ folder, what: `up-${deployment.name}`, runDir: environment.runDir }, { app, about })

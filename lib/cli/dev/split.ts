@@ -3,9 +3,10 @@ import { jsonLogger } from '../../logger.js'
 import { type Control, openControl } from '../../system/control/open-control.js'
 import { type Watched, watchedOf } from '../../system/dev/known-files.js'
 import { type Failure, nothingDone, type Outcome } from '../../system/dev/outcome.js'
-import { folderOf, restartReason } from '../../system/dev/restart-reason.js'
+import { restartReason } from '../../system/dev/restart-reason.js'
 import { syntaxFailures } from '../../system/dev/syntax.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
+import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { CONFIG_OWNER } from '../../system/loading/module-graph.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
@@ -119,7 +120,7 @@ class Split implements DevRun {
         ...(pid === undefined ? {} : { pid }),
         ...(url === undefined ? {} : { url }),
       }))
-    const place = { folder: folderOf(this.#assignment, this.#loaded), what: 'dev', runDir: this.#environment.runDir }
+    const place = { folder: descriptionFolder(this.#loaded), what: 'dev', runDir: this.#environment.runDir }
     try {
       this.#control = await openControl(place, { app, about: () => ({ name: this.#name, processes: processes() }) })
     } catch (error) {

@@ -5,8 +5,8 @@ import { AddressBook } from '../../system/address-book.js'
 import { openControl } from '../../system/control/open-control.js'
 import { Exchange } from '../../system/dev/exchange.js'
 import { watchedOf } from '../../system/dev/known-files.js'
-import { folderOf } from '../../system/dev/restart-reason.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
+import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import { overridden } from '../../system/overridden.js'
@@ -61,7 +61,7 @@ async function run(assignment: Assignment, environment: Environment, loaded: Loa
   void registerTypeScript().warm()
   const name = loaded.system.name ?? basename(loaded.folder)
   const doors = () => doorsOf(running, plan.outside)
-  const socket = await socketOf(assignment, environment, loaded, running, name, log)
+  const socket = await socketOf(environment, loaded, running, name, log)
   return {
     about: { name, parts: [...loaded.system.services.keys()], doors: doors(), ...socket.path },
     get doors() {
@@ -111,7 +111,6 @@ function doorsOf({ doors, host }: Running, outside: readonly Outside[]): DevDoor
 
 /** Without its control socket a system runs on; the commands that ask it cannot reach it. */
 async function socketOf(
-  assignment: Assignment,
   { runDir }: Environment,
   loaded: Loaded,
   running: Running,
@@ -121,7 +120,7 @@ async function socketOf(
   const doors = () => running.doors.map(({ transport, url }) => ({ transport, url }))
   const about = () => ({ name, processes: [{ id: running.id, pid: process.pid, doors: doors() }] })
   try {
-    const place = { folder: folderOf(assignment, loaded), what: 'dev', runDir }
+    const place = { folder: descriptionFolder(loaded), what: 'dev', runDir }
     const { path, close } = await openControl(place, { app: running.host.app, about })
     return { path: { socket: path }, close }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { descriptionFolder } from '../loading/description-folder.js'
 import { findSystem } from '../loading/find-system.js'
 import type { Loaded } from '../loading/load-system.js'
 import type { Where } from './known-files.js'
@@ -7,7 +8,7 @@ import type { Where } from './known-files.js'
 /** Why a file makes everything start anew, though no service imports it; undefined if it does not. */
 export function restartReason(file: string, where: Where, loaded: Loaded): string | undefined {
   const name = basename(file)
-  const isOfFolder = dirname(file) === folderOf(where, loaded)
+  const isOfFolder = dirname(file) === descriptionFolder(loaded)
   if (isOfFolder && isSetting(name)) return `${name} has changed`
   if (isOfFolder && loaded.file === undefined && /^lucilius[.]config[.]m?[jt]s$/.test(name)) return `${name} is new`
   if (Object.hasOwn(createRequire(import.meta.url).cache, file))
@@ -18,11 +19,6 @@ export function restartReason(file: string, where: Where, loaded: Loaded): strin
 /** Whether a file of this name, next to the description, says something about all of the system. */
 export function isSetting(name: string): boolean {
   return name === 'package.json' || /^[.]env([.]|$)/.test(name)
-}
-
-/** The folder of the description. */
-export function folderOf({ cwd }: Where, { file, folder }: Pick<Loaded, 'file' | 'folder'>): string {
-  return file === undefined ? (folder ?? cwd) : dirname(file)
 }
 
 /** Where there is no description, what stands in `services` is one. */

@@ -7,8 +7,6 @@ import { restartLimits } from './restarts.js'
 import { Seat, type SeatHost } from './seat.js'
 import type { Hung, SupervisedProcess, SupervisorOptions } from './supervision.js'
 
-export type { SupervisorEvents } from './supervision.js'
-
 /** Runs one child for each process plan, tells each where the others are, and keeps them running. */
 export class Supervisor {
   /** Where the processes are: what their peers are told. */

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { jsonLogger, type Logger } from '../../logger.js'
 import { type Control, openControl } from '../../system/control/open-control.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'

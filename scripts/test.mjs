@@ -5,17 +5,19 @@
  * `npm test -- test/router` runs the tests below a folder, `npm test -- test/router/router.test.ts` those of a file;
  * what begins with `-` goes to tap: `npm test -- test/router --bail`.
  */
-import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
 import { report } from './test-report.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const tap = join(root, 'node_modules/tap/dist/esm/run.mjs')
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 
+buildTap()
 const parser = new Parser()
 const count = report(parser)
 const files = chosen(compiledTests())
@@ -23,6 +25,15 @@ const code = files.length > 0 ? await run(files) : 1
 if (count.passed + count.failed === 0) console.log('No test ran.')
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exitCode = code === 0 && count.failed === 0 && count.passed > 0 ? 0 : 1
+
+/**
+ * After `npm ci` tap is as it was published, with its loader for TypeScript, which has resolution rules of its own. tap
+ * builds itself anew at the first run, but that run still has the loader.
+ */
+function buildTap() {
+  const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
+  if (built.includes('@tapjs/typescript')) spawnSync(process.execPath, [tap, 'build'], { cwd: root, stdio: 'inherit' })
+}
 
 function compiledTests() {
   if (!existsSync(join(root, 'build/test'))) return []
@@ -46,7 +57,6 @@ function chosen(tests) {
 }
 
 async function run(tests) {
-  const tap = join(root, 'node_modules/tap/dist/esm/run.mjs')
   const child = spawn(process.execPath, [tap, 'run', '--reporter=tap', ...flags, ...tests], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { eventually, sources, start, started } from './up-program.js'
+import { config, eventually, sources, start, started } from './up-program.js'
 
 const dies = "setTimeout(() => { throw new Error('out of rates') }, 10)"
 
@@ -52,7 +54,9 @@ t.test('a process that dies again and again ends it all with 1, and it says who 
   const up = start(t, ['up'], {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', dies) })
   const { code, complaints } = await up.ended
   t.equal(code, 1)
-  t.match(complaints, /^lucilius: rates exited with code 1: out of rates .*5 restarts within 30 s/)
+  const cause = /^lucilius: rates exited with code 1: out of rates [^.]*rates\.mjs[^.]*\. /
+  t.match(complaints, cause)
+  t.match(complaints, /\. It died after 5 restarts within 30 s\. All processes are drained\.\n/)
   t.equal(up.lines.filter((line) => line.includes('starts again')).length, 5)
   t.ok(up.isGone())
 })
@@ -62,6 +66,19 @@ t.test('what no second try changes ends it at once, with the place', async (t) =
   const { code, complaints } = await up.ended
   t.equal(code, 1)
   t.match(complaints, /^lucilius: rates exited with code 1: .*rates\.mjs:1:\d+/)
+  t.notOk(up.lines.some((line) => line.includes('starts again')))
+})
+
+t.test('a port that is taken when a system starts ends it at once, and says what to do', async (t) => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => holder.close())
+  await once(holder, 'listening')
+  const { port } = holder.address() as AddressInfo
+  const placed = config.replace("rates: ['rates']", `rates: { services: ['rates'], listen: { port: ${port} } }`)
+  const up = start(t, ['up'], {}, { 'lucilius.config.mjs': placed })
+  const { code, complaints } = await up.ended
+  t.equal(code, 1)
+  t.match(complaints, /^lucilius: rates exited with code 1: .*EADDRINUSE.* free\. All processes are drained\.\n/)
   t.notOk(up.lines.some((line) => line.includes('starts again')))
 })
 
@@ -90,5 +107,5 @@ t.test('one that ends itself before it is ready is given up', async (t) => {
   const up = start(t, ['up'], {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', ends) })
   const { code, complaints } = await up.ended
   t.equal(code, 1)
-  t.match(complaints, /^lucilius: rates exited with code 0 once more after 5 restarts/)
+  t.match(complaints, /^lucilius: rates exited with code 0\. It died after 5 restarts/)
 })

@@ -29,6 +29,9 @@ if (does === 'dies once' && existsSync(file)) {
 if (does === 'refuses') {
   tell({ type: 'failed', message: 'convert.ts: there is no ;', frame: '1 | convert', final: true })
   setTimeout(() => process.exit(1), 20)
+} else if (does === 'listens if' && existsSync(file)) {
+  tell({ type: 'failed', message: 'the port is taken.', taken: true })
+  setTimeout(() => process.exit(1), 20)
 } else if (does === 'leaves') {
   tell({ type: 'leaving' })
 } else if (fails) {

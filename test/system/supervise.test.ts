@@ -13,7 +13,7 @@ import { childEnvironment } from '../../lib/system/supervise/child-environment.j
 import { chooseDeployment } from '../../lib/system/supervise/choose-deployment.js'
 import { describeEnd, describeHung, type End } from '../../lib/system/supervise/end.js'
 import { onEndSignals } from '../../lib/system/supervise/end-signals.js'
-import { isFinal } from '../../lib/system/supervise/is-final.js'
+import { isFinal, isTaken } from '../../lib/system/supervise/is-final.js'
 import { Lines } from '../../lib/system/supervise/lines.js'
 import { Restarts, restartLimits } from '../../lib/system/supervise/restarts.js'
 import type { SupervisorOptions } from '../../lib/system/supervise/supervision.js'
@@ -89,6 +89,7 @@ t.test(
       { type: 'ready', doors: [{ transport: 'http', url: 'http://127.0.0.1:2' }] },
       { type: 'failed', message: 'no' },
       { type: 'failed', message: 'no', frame: '1 | x', final: true },
+      { type: 'failed', message: 'no', taken: true },
       { type: 'leaving' },
       { type: 'files', files: ['a.ts'] },
       { type: 'sent', sending: { service: 'a', kind: 'emit', message: { b: 1 } } },
@@ -183,6 +184,7 @@ t.test('how a process ended is told in a few words', async (t) => {
   const end: End = { code: 0, signal: null, wasReady: true, failure: undefined, lastLines: [], hung: [], late: false }
   t.equal(describeEnd({ ...end, code: null, signal: 'SIGKILL' }), 'was killed by SIGKILL')
   t.equal(describeEnd({ ...end, code: 1, failure: { message: 'no rates' } }), 'exited with code 1: no rates')
+  t.equal(describeEnd({ ...end, code: 1, failure: { message: 'No rates.' } }), 'exited with code 1: No rates')
   t.equal(describeHung(end), undefined)
   t.match(describeHung({ ...end, code: 1, hung: ['a:1', 'b:2'] }), /a:1; b:2/)
   t.match(describeHung({ ...end, code: null, signal: 'SIGKILL', late: true }), /did not end in time/)
@@ -208,6 +210,10 @@ t.test('a second try is spared where it would fail in the same way', async (t) =
   })()
   for (const error of [failed(new Error('no database')), failed(noJson), circle, undefined, 'no'])
     t.notOk(isFinal(error))
+  const taken = new LuciliusError('LUC_LISTEN_FAILED', 'no')
+  t.notOk(isFinal(taken))
+  t.ok([taken, failed(taken)].every(isTaken))
+  t.notOk([failed(broken), circle, undefined, 'no'].some(isTaken))
 })
 
 t.test('one Ctrl-C that arrives twice is one, a later signal is the second', async (t) => {
@@ -285,6 +291,24 @@ t.test('what no second try changes is not tried a second time', async (t) => {
   const { end } = await gaveUp
   t.match(end.failure, { message: 'convert.ts: there is no ;', frame: '1 | convert' })
   t.strictSame(events, [])
+})
+
+t.test('a port that somebody else has is waited for only by who follows another process there', async (t) => {
+  const file = fileOf(t)
+  writeFileSync(file, '')
+  const late = supervised(t, { rates: 'listens if' }, { args: [file] })
+  late.supervisor.start().catch(() => {})
+  t.match(await late.gaveUp, { id: 'rates', end: { failure: { final: true } } })
+  t.strictSame(late.events, [])
+  rmSync(file)
+
+  const { supervisor, events, until } = supervised(t, { rates: 'listens if' }, { args: [file] })
+  await supervisor.start()
+  writeFileSync(file, '')
+  kill(supervisor.processes[0]?.pid)
+  await until(() => events.some((event) => event.includes('the port is taken')))
+  rmSync(file)
+  await until(() => supervisor.processes[0]?.isReady)
 })
 
 t.test('groups drain in their order, and nobody is started again meanwhile', async (t) => {

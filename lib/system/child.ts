@@ -16,7 +16,7 @@ import { overridden } from './overridden.js'
 import { distinctSendings } from './recording.js'
 import { type Running, runProcess } from './run.js'
 import { fromArgument } from './supervise/assignment.js'
-import { isFinal } from './supervise/is-final.js'
+import { isFinal, isTaken } from './supervise/is-final.js'
 import { processesOf, wholeSystem } from './topology.js'
 
 /** Milliseconds for which it waits for an answer after SIGTERM: its parent may be stuck. */
@@ -59,7 +59,8 @@ starting.then(tellFiles, async (error) => {
   // What was started is closed already. Whoever watches its files may start it again when one of them is mended.
   await tellFiles()
   if (isEnding) process.exit(exitCode)
-  await tell({ type: 'failed', ...describeLoadError(error), ...(isFinal(error) ? { final: true } : {}) })
+  const further = { ...(isFinal(error) ? { final: true } : {}), ...(isTaken(error) ? { taken: true } : {}) }
+  await tell({ type: 'failed', ...describeLoadError(error), ...further })
   process.exit(1)
 })
 

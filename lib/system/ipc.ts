@@ -16,8 +16,14 @@ export type ChildMessage =
   | { readonly type: 'listening'; readonly url: string }
   /** Its services have started and its doors are open. */
   | { readonly type: 'ready'; readonly doors: readonly Door[] }
-  /** It ends because of this. `final`: a second try would fail in the same way. */
-  | { readonly type: 'failed'; readonly message: string; readonly frame?: string; readonly final?: boolean }
+  /** It ends because of this. `final`: a second try would fail in the same way. `taken`: it could not listen. */
+  | {
+      readonly type: 'failed'
+      readonly message: string
+      readonly frame?: string
+      readonly final?: boolean
+      readonly taken?: boolean
+    }
   /** It was told from outside to end, and asks for its turn. */
   | { readonly type: 'leaving' }
   /** The files that its services are made of. */
@@ -49,7 +55,7 @@ export function sealed(message: ChildMessage | ParentMessage): object {
 export function toChildMessage(value: unknown): ChildMessage | undefined {
   const content = opened(value)
   if (content === undefined) return undefined
-  const { type, url, doors, message, frame, final, files, sending, hung } = content
+  const { type, url, doors, message, frame, final, taken, files, sending, hung } = content
   switch (type) {
     case 'listening':
       return isText(url) ? { type, url } : undefined
@@ -57,7 +63,13 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
       return isListOf(doors, isDoor) ? { type, doors } : undefined
     case 'failed':
       if (!isText(message)) return undefined
-      return { type, message, ...(isText(frame) ? { frame } : {}), ...(final === true ? { final } : {}) }
+      return {
+        type,
+        message,
+        ...(isText(frame) ? { frame } : {}),
+        ...(final === true ? { final } : {}),
+        ...(taken === true ? { taken } : {}),
+      }
     case 'leaving':
       return { type }
     case 'files':

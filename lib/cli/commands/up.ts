@@ -192,8 +192,10 @@ function aboutProcess({ id, pid, url, doors }: RunningDeployment['supervisor']['
 }
 
 function tellDeath(id: string, end: End, io: Io): void {
-  const often = end.failure?.final === true ? '' : ' once more after 5 restarts within 30 s'
-  io.stderr.write(`lucilius: ${id} ${oneLine(describeEnd(end))}${often}. All processes are drained.\n`)
+  const told = oneLine(describeEnd(end))
+  const often = end.failure?.final === true ? '' : ' It died after 5 restarts within 30 s.'
+  const stop = /[?!]$/.test(told) ? '' : '.'
+  io.stderr.write(`lucilius: ${id} ${told}${stop}${often} All processes are drained.\n`)
   for (const line of moreOf(end)) io.stderr.write(`  ${harmlessText(line)}\n`)
 }
 

@@ -1,11 +1,16 @@
+import type { ChildMessage } from '../ipc.js'
+
+/** What a child process said of its end. */
+type Failed = Pick<Extract<ChildMessage, { readonly type: 'failed' }>, 'message' | 'frame' | 'final' | 'taken'>
+
 /** How a child process ended. */
 export interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   /** It had been ready. */
   readonly wasReady: boolean
-  /** What it said of it. `final`: a second try would fail in the same way. */
-  readonly failure: { readonly message: string; readonly frame?: string; readonly final?: boolean } | undefined
+  /** What it said of it. `final`: a second try would fail in the same way. `taken`: it could not listen. */
+  readonly failure: Failed | undefined
   /** The last lines that it wrote to stderr, oldest first. */
   readonly lastLines: readonly string[]
   /** What still ran when its drain was over; undefined if it did not say. */
@@ -14,10 +19,10 @@ export interface End {
   readonly late: boolean
 }
 
-/** Says in a few words how a child ended: `was killed by SIGKILL`, `exited with code 1: Port 80 is taken`. */
+/** Says in a few words, without a full stop, how a child ended: `was killed by SIGKILL`, `exited with code 1: Port 80 is taken`. */
 export function describeEnd({ code, signal, failure }: End): string {
   const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was killed by ${signal}`
-  return failure === undefined ? how : `${how}: ${failure.message}`
+  return failure === undefined ? how : `${how}: ${failure.message.replace(/\.$/, '')}`
 }
 
 /** What went wrong in a drain, in words; undefined if nothing did. One that was still starting had nothing to drain. */

@@ -9,12 +9,22 @@ const DEEPEST = 8
  */
 export function isFinal(error: unknown): boolean {
   if (error instanceof LuciliusError && error.code.endsWith('_INVALID')) return true
-  let cause = error
-  for (let depth = 0; cause instanceof Error && depth < DEEPEST; depth++) {
-    if (isBrokenCode(cause) || (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return true
-    cause = cause.cause
-  }
-  return false
+  return causesOf(error).some((cause) => isBrokenCode(cause) || codeOf(cause) === 'ERR_MODULE_NOT_FOUND')
+}
+
+/** Whether it is that a port is taken, or not to be had: only who follows another one there may hope for better. */
+export function isTaken(error: unknown): boolean {
+  return causesOf(error).some((cause) => codeOf(cause) === 'LUC_LISTEN_FAILED')
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  const causes: Error[] = []
+  for (let cause = error; cause instanceof Error && causes.length < DEEPEST; cause = cause.cause) causes.push(cause)
+  return causes
+}
+
+function codeOf(error: Error): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }
 
 /** Data that is no JSON is a SyntaxError, too, and may be better next time. */

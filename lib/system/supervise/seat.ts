@@ -35,6 +35,8 @@ export class Seat {
   #timer: NodeJS.Timeout | undefined
   #rolling: Promise<void> | undefined
   #isOver = false
+  /** A process of it has been ready. */
+  #wasReady = false
   #nowReady: () => void = () => {}
 
   /**
@@ -140,6 +142,7 @@ export class Seat {
     child.ready.then(
       () => {
         this.#restarts.ready()
+        this.#wasReady = true
         this.#nowReady()
       },
       () => {}, // Its end comes below.
@@ -157,7 +160,8 @@ export class Seat {
     this.#restart(end)
   }
 
-  #restart(end: End): void {
+  #restart(ended: End): void {
+    const end = this.#judged(ended)
     const waitMs = end.failure?.final === true ? undefined : this.#restarts.died()
     if (waitMs === undefined) {
       this.#host.gaveUp(this.plan, end)
@@ -165,5 +169,12 @@ export class Seat {
     }
     this.#timer = setTimeout(() => this.start(), waitMs)
     this.#host.died(this.plan, end, waitMs)
+  }
+
+  /** The process before it may hold a port for a moment. Where there was none, somebody else has it, and keeps it. */
+  #judged(end: End): End {
+    const { failure } = end
+    if (failure?.taken !== true || this.#wasReady) return end
+    return { ...end, failure: { ...failure, final: true } }
   }
 }

@@ -5,5 +5,6 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   const all = [...known]
   const [near] = nearest(word, all)
   if (near !== undefined) return `did you mean '${near}'?`
-  return all.length === 0 ? 'there is none.' : `there are ${all.join(', ')}`
+  if (all.length === 0) return 'there is none.'
+  return `there ${all.length === 1 ? 'is' : 'are'} ${all.join(', ')}`
 }

@@ -1,5 +1,5 @@
 /**
- * Compiles the sources into build/, silently when all is well.
+ * Compiles the sources into build/, silently when all is well, but for a word at a terminal.
  *
  * Removes the output of deleted and renamed sources first, so that no test runs of which the source is gone.
  * `--if-stale` does nothing when every output is newer than every source: `npm start` then starts at once.
@@ -20,6 +20,7 @@ const inputs = ['package.json', 'scripts/build.mjs', ...projects]
 const sources = folders.flatMap((folder) => filesIn(folder, '.ts'))
 if (process.argv.includes('--if-stale') && isFresh()) process.exit(0)
 
+if (process.stderr.isTTY) process.stderr.write('building…\n')
 removeStaleOutput()
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 rmSync(stamp, { force: true })

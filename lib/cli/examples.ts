@@ -56,7 +56,7 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
     { line: 'lucilius list --json --url ws://127.0.0.1:7400/ws', does: 'asks a listener for peers' },
   ],
   explain: [
-    { line: "lucilius explain 'role:stock,cmd:left,sku:apple'", does: 'shows the winner, and why the others lost' },
-    { line: "lucilius explain 'role:stock,cmd:lfet' --json", does: 'the same for a program to read' },
+    { line: "lucilius explain 'role:stock,cmd:left,sku:apple' --json", does: 'shows the winner to a program' },
+    { line: "lucilius explain 'role:stock,cmd:lfet'", does: 'shows that nothing answers, and what is near' },
   ],
 }

@@ -6,7 +6,7 @@ const LONGEST_MS = 2 ** 31 - 1
 
 /** Reads an option that is a number of milliseconds. */
 export function toMilliseconds(text: string): number {
-  return wholeNumber(text, 1, LONGEST_MS, 'It is a whole number of milliseconds, such as 2000.')
+  return wholeNumber(text, 1, LONGEST_MS, 'It is a whole number of milliseconds from 1, such as 2000.')
 }
 
 /** Reads an option that is a port. */

@@ -44,6 +44,7 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     })
   }
 
+  const peers = 'a listener for peers'
   command('new', '<dir>', 'write a small running system into a new folder')
   withConfig(command('dev', '', 'run everything in one process, and again what changes'))
     .option('--port <port>', 'port of the first door to the outside', toPort)
@@ -60,9 +61,9 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     .option('--json', 'print JSON')
   withUrl(command('act', '<message>', 'send one message and print the reply as JSON')) //
     .option('--timeout <ms>', 'how long to wait for the reply', toMilliseconds)
-  withUrl(command('list', '[pattern]', 'list the actions, or those that a pattern covers')) //
+  withUrl(command('list', '[pattern]', 'list the actions, or those that a pattern covers'), peers) //
     .option('--json', 'print JSON')
-  withUrl(command('explain', '<message>', 'tell which action answers a message, and why')) //
+  withUrl(command('explain', '<message>', 'tell which action answers a message, and why'), peers) //
     .option('--json', 'print JSON')
   return tree
 }
@@ -71,8 +72,8 @@ function withConfig(command: Command): Command {
   return command.option('--config <file>', 'the description: lucilius.config.* here, or LUCILIUS_CONFIG')
 }
 
-function withUrl(command: Command): Command {
-  return withConfig(command).option('--url <url>', 'a listener: http://, https://, ws:// or wss://')
+function withUrl(command: Command, who = 'a listener'): Command {
+  return withConfig(command).option('--url <url>', `${who}: http://, https://, ws:// or wss://`)
 }
 
 /** commander calls an action with the arguments, the options and the command itself. */

@@ -117,6 +117,7 @@ t.test('LUCILIUS_SECRET opens a listener of peers, and is never printed', async 
         const { code, stderr } = await lucilius([command, '--url', url, 'role:bank'], { env: wrong })
         t.equal(code, 1)
         t.match(stderr, /LUC_UNAUTHENTICATED/)
+        t.match(stderr, 'LUCILIUS_SECRET' in wrong ? /not the one of this listener/ : /Set LUCILIUS_SECRET /)
         t.notMatch(stderr, secret)
         t.ok(isOneLine(stderr), stderr)
       }
@@ -125,6 +126,28 @@ t.test('LUCILIUS_SECRET opens a listener of peers, and is never printed', async 
   const short = await lucilius(['act', '--url', 'http://127.0.0.1:1', 'a:1'], { env: { LUCILIUS_SECRET: 'hush' } })
   t.equal(short.code, 2)
   t.notMatch(short.stderr, /hush/)
+})
+
+t.test('an address of the wrong scheme or path is answered with the one to try', async (t) => {
+  const app = bank(t)
+  const [ws, web] = await Promise.all([
+    app.listen(websocket({ port: 0 }), { audience: 'peers', expose: '*' }),
+    app.listen(http({ port: 0 }), { expose: ['role:bank,cmd:*'] }),
+  ])
+  const asked = [
+    [ws.url.replace('/ws', ''), `Try --url ${ws.url}`],
+    [ws.url.replace('ws:', 'http:').replace('/ws', ''), `Try --url ${ws.url}`],
+    [web.url.replace('http:', 'ws:'), `Try --url ${web.url}`],
+    [`${web.url.replace('http:', 'ws:')}/ws`, `Try --url ${web.url}`],
+  ] as const
+  for (const [url, advice] of asked) {
+    for (const command of ['act', 'list']) {
+      const { code, stderr } = await lucilius([command, '--url', url, 'role:bank'])
+      t.equal(code, 1, `${command} ${url}`)
+      t.ok(stderr.includes(advice), stderr)
+      t.ok(isOneLine(stderr), stderr)
+    }
+  }
 })
 
 t.test('a listener for clients tells nothing of what it answers, and list says so', async (t) => {
@@ -158,6 +181,10 @@ t.test('where nothing runs, the system is started for one message, and what serv
   const world = { cwd: folder, env }
   const { code, stdout, stderr } = await lucilius(['act', 'role:stock,cmd:left'], world)
   t.strictSame({ code, stdout, stderr }, { code: 0, stdout: '{"left":1}\n', stderr: '' }, 'its hooks have run')
+  t.match(await lucilius(['act', 'role:stock,cmd:left'], { ...world, isErrorTty: true }), {
+    stdout: '{"left":1}\n',
+    stderr: /^lucilius: nothing of this system runs: it was started for this one message\.\n$/,
+  })
   const listed = await lucilius(['list', '--json'], world)
   t.strictSame(JSON.parse(listed.stdout), [
     { pattern: 'cmd:left,role:stock', service: 'stock' },

@@ -22,7 +22,7 @@ t.test('a wrong call ends with 2 and one line that says what is wrong and where 
     [['act', '--ulr=http://u:p@x', 'a:1'], /unknown option '--ulr=http:\/\/…@x'\. \(Did you mean --url\?\)/],
     [['act'], /missing required argument 'message'/],
     [['act', 'a:1,', 'b:2'], /too many arguments.*quotes/],
-    [['act', '--timeout', 'soon', 'a:1'], /'soon' is invalid\. It is a whole number of milliseconds/],
+    [['act', '--timeout', 'soon', 'a:1'], /'soon' is invalid\. It is a whole number of milliseconds from 1/],
     [['act', '--timeout', '0', 'a:1'], /'0' is invalid/],
     [['dev', '--port'], /'--port <port>' argument missing/],
     [['dev', '--port', '70000'], /'70000' is invalid\. A port is a whole number from 0 to 65535/],

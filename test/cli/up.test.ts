@@ -86,6 +86,20 @@ t.test('the number of replicas may be given', async (t) => {
   t.match(await up.act('role:convert,cmd:rate'), { rate: 0.9 })
 })
 
+t.test('a service that no group has is warned of', async (t) => {
+  const more = config.replace("rates: './rates.mjs'", "rates: './rates.mjs', mail: './mail.mjs'")
+  const up = await started(
+    t,
+    ['up'],
+    3,
+    {},
+    { 'lucilius.config.mjs': more, 'mail.mjs': 'export const mail = () => {}\n' },
+  )
+  const warnings = up.lines.filter((line) => line.includes('in no group'))
+  t.match(warnings, [/^up +\| 'mail' is in no group of 'split': nobody runs it$/])
+  t.equal(warnings.length, 1)
+})
+
 t.test('without a description every module in services runs in one process', async (t) => {
   const up = start(t, ['up'], {}, { 'lucilius.config.mjs': undefined, 'services/rates.mjs': sources['rates.mjs'] })
   await up.until((line) => line === 'up: 1 process')

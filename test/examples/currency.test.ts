@@ -35,6 +35,7 @@ t.test('one message prints its reply as one line of JSON, the same each time, an
 
 t.test('a bad message fails with its code and the way out on stderr, no stack, and nothing on stdout', async (t) => {
   const cases: [string[], number, RegExp][] = [
+    [['list'], 2, /^npm start does not know 'list'\. .*main\.js help\n$/],
     [['role:convert,cmd:nothing'], 1, /^LUC_ACTION_NOT_FOUND: .*Nearest: .*cmd:rate,role:convert/],
     [['role:convert,cmd:rate,from:usd,to:xyz'], 1, /^CURRENCY_UNKNOWN: .*xyz.*"known":\["eur","usd"/],
     [['role:convert,cmd:amount,from:usd,to:eur,amount:lots'], 1, /^AMOUNT_INVALID: .*"amount":"lots"/],

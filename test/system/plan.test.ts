@@ -41,10 +41,14 @@ t.test('a system in which every message has a home has nothing to be said agains
 
 t.test('an event that nobody has to observe is no mistake without a home, and one in `uses` is', async (t) => {
   const quiet = { rates: { adds: ['role:rates'], uses: [], emits: ['role:rates,event:changed'] } }
-  t.match(plan(quiet, { all: '*' }).findings, [{ level: 'warning', code: 'UNHEARD', where: 'services.rates.emits[0]' }])
+  t.strictSame(plan(quiet, { all: '*' }).findings, [])
+  const both = { rates: { ...quiet.rates, uses: ['event:changed,role:rates'] } }
+  t.strictSame(plan(both, { all: '*' }).findings, [], 'what stands in both is an event')
   t.strictSame(plan({ ...quiet, convert: { ...convert, uses: [] } }, { all: '*' }).findings, [])
   const loud = { rates: { adds: ['role:rates,cmd:get'], uses: ['role:rates,event:changed'] } }
-  t.match(plan(loud, { all: '*' }).findings, [{ level: 'error', code: 'MISSING_HOME' }])
+  t.match(plan(loud, { all: '*' }).findings, [
+    { level: 'error', code: 'MISSING_HOME', message: /'emits' of 'rates'/, where: 'services.rates.uses[0]' },
+  ])
 })
 
 t.test('a plan says who runs where, and listens where', async (t) => {
@@ -413,6 +417,17 @@ t.test('a recorded run is checked like what is declared, and against it', async 
     messages.find(({ service }) => service === 'mute'),
     { kind: 'act', to: [{ service: 'convert' }] },
   )
+})
+
+t.test('nothing is said of a recorded event that nobody observes, where `emits` covers it', async (t) => {
+  const services = { rates: { ...rates, uses: [], emits: ['role:rates,event:*'] } }
+  const message = { role: 'rates', event: 'changed' }
+  const findings = (kind: 'act' | 'emit') => {
+    const recording = [{ service: 'rates', kind, message }]
+    return planDeployment({ ...described(services, { all: '*' }), offers: offersOf(services), recording }).findings
+  }
+  t.strictSame(findings('emit'), [])
+  t.match(findings('act'), [{ code: 'MISSING_HOME' }, { code: 'UNDECLARED' }])
 })
 
 t.test('a value that was recorded is text, and no glob', async (t) => {

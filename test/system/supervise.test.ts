@@ -18,6 +18,7 @@ import { Lines } from '../../lib/system/supervise/lines.js'
 import { Restarts, restartLimits } from '../../lib/system/supervise/restarts.js'
 import type { SupervisorOptions } from '../../lib/system/supervise/supervision.js'
 import { Supervisor } from '../../lib/system/supervise/supervisor.js'
+import { unplaced } from '../../lib/system/supervise/unplaced.js'
 import type { Deployment } from '../../lib/system/system.js'
 import { processesOf } from '../../lib/system/topology.js'
 
@@ -176,8 +177,19 @@ t.test('without a name the only deployment runs, else the default one, else ever
   const refused = { code: 'LUC_OPTIONS_INVALID' }
   t.throws(() => chosen(['split', 'other']), { ...refused, message: /split, other/ })
   t.throws(() => chosen(['split'], 'splt'), { ...refused, message: /did you mean 'split'/ })
-  t.throws(() => chosen(['split'], 'kubernetes'), { ...refused, message: /there are split/ })
+  t.throws(() => chosen(['split'], 'kubernetes'), { ...refused, message: /there is split$/ })
   t.throws(() => chosen([], 'split'), { ...refused, message: /there is none/ })
+})
+
+t.test('a service that no group has is named', async (t) => {
+  const services = { rates: './rates.js', mail: './mail.js' }
+  const system = defineSystem({
+    services,
+    deployments: { split: { groups: { a: ['rates'] } }, all: { groups: { a: '*' } } },
+  })
+  const warnings = (name: string) => unplaced(system, chooseDeployment(system, name))
+  t.strictSame(warnings('split'), ["'mail' is in no group of 'split': nobody runs it"])
+  t.strictSame(warnings('all'), [])
 })
 
 t.test('how a process ended is told in a few words', async (t) => {

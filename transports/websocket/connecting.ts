@@ -35,7 +35,8 @@ export function connectTo(url: URL, settings: Settings, observer: Observer): Pro
     socket.on('error', (cause) => fail(unreachable(url, 'cannot be reached', cause)))
     socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
       void refusedWith(response).then((error) => {
-        fail(error ?? unreachable(url, `answered ${response.statusCode}; is the path right?`))
+        const status = response.statusCode
+        fail(error ?? unreachable(url, `answered ${status}; is the path right?`, undefined, { status }))
         request.destroy()
       })
     })
@@ -82,6 +83,11 @@ function knownOnly(observer: Observer, met: () => boolean): Observer {
 }
 
 /** Names the address without what may be secret in it. */
-function unreachable({ protocol, host, pathname }: URL, what: string, cause?: unknown): LuciliusError {
-  return new LuciliusError('LUC_UNREACHABLE', `${protocol}//${host}${pathname} ${what}.`, { cause })
+function unreachable(
+  { protocol, host, pathname }: URL,
+  what: string,
+  cause?: unknown,
+  details?: { readonly status: number | undefined },
+): LuciliusError {
+  return new LuciliusError('LUC_UNREACHABLE', `${protocol}//${host}${pathname} ${what}.`, { cause, details })
 }

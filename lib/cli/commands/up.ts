@@ -10,6 +10,7 @@ import { describeEnd, type End } from '../../system/supervise/end.js'
 import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
 import type { Hung, SupervisorEvents } from '../../system/supervise/supervision.js'
+import { unplaced } from '../../system/supervise/unplaced.js'
 import type { Deployment } from '../../system/system.js'
 import { processesOf } from '../../system/topology.js'
 import { exitCodes } from '../exit-codes.js'
@@ -37,7 +38,7 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
   const processes = processesOf(deployment, options.replicas)
   const lines = logLines([...processes.map(({ id }) => id), 'up'], io)
   for (const warning of environment.warnings) lines.say('up', warning)
-  for (const warning of ignored(io.env)) lines.say('up', warning)
+  for (const warning of [...ignored(io.env), ...unplaced(system, deployment)]) lines.say('up', warning)
   const log = jsonLogger({
     level: environment.logLevel ?? 'warn',
     write: (line) => lines.print('up', line.trimEnd()),

@@ -15,6 +15,7 @@ import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
 import { describeEnd, type End, EndedEarly } from '../../system/supervise/end.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
 import type { SupervisorEvents } from '../../system/supervise/supervision.js'
+import { unplaced } from '../../system/supervise/unplaced.js'
 import type { Deployment, Outside } from '../../system/system.js'
 import { deploymentOfDev, type ProcessPlan, processesOf, wholeSystem } from '../../system/topology.js'
 import { type LogLines, logLines } from '../print/log-lines.js'
@@ -71,9 +72,8 @@ class Split implements DevRun {
     this.endMs = drainMs * this.#deployment.groups.size + HOOKS_MS
     const { color } = assignment
     this.#lines = logLines([...this.#plans.map(({ id }) => id), 'dev'], { stdout: process.stdout, color })
-    for (const warning of readEnvironment(process.env, this.#deployment.groups.keys()).warnings) {
-      this.#lines.say('dev', warning)
-    }
+    const { warnings } = readEnvironment(process.env, this.#deployment.groups.keys())
+    for (const warning of [...warnings, ...unplaced(loaded.system, this.#deployment)]) this.#lines.say('dev', warning)
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -193,7 +193,11 @@ class Split implements DevRun {
       leaving: (id) => say(id, 'told to end: another process takes its place'),
       hung: (id, what) => say(id, `the process that was replaced ${what}`),
       stayed: (id, error) => say(id, `could not be replaced: the new process ${error.message}`),
-      died: (id, end, waitMs) => say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`),
+      died: (id, end, waitMs) => {
+        // Ctrl-C reaches all at a terminal, who is starting, too: the word to end is on its way.
+        if (end.signal === 'SIGINT' && !end.wasReady) return
+        say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`)
+      },
       gaveUp: (id, end) => this.#fail(new Described(failureOf(id, end))),
       files: (id, files) => {
         this.#files.set(id, files)

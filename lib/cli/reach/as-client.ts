@@ -2,7 +2,6 @@ import { LuciliusError } from '../../errors.js'
 import { newTraceParent } from '../../trace.js'
 import { type Call, type Connection, type Observer, WIRE_VERSION } from '../../transport.js'
 import { fromWireError } from '../../wire-error.js'
-import { CommandError } from '../errors.js'
 import type { ListenerAt } from './listener-url.js'
 import type { Reached } from './reached.js'
 
@@ -16,22 +15,14 @@ const GRACE_MS = 250
  * Acts over a listener as a page or curl does: listeners for clients and for peers answer alike. Straight over the
  * transport, without an app that would try again: whoever types a command wants to see what came of it.
  */
-export async function asClient({ transport, place }: ListenerAt, authorization: string | undefined): Promise<Reached> {
-  const connection = await transport.connect(observer(authorization)).catch((error) => unreached(error, place))
+export async function asClient({ transport }: ListenerAt, authorization: string | undefined): Promise<Reached> {
+  const connection = await transport.connect(observer(authorization))
   return {
     act: (message, timeoutMs = TIMEOUT_MS) => carry(connection, message, timeoutMs),
     list: () => refuse(),
     explain: () => refuse(),
     close: () => connection.close(),
   }
-}
-
-/** A failure to connect as a command ends with it: somebody who refuses was reached, all others were not. */
-export function unreached(error: unknown, place: string): never {
-  if (error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE') {
-    throw new CommandError('unreached', `Nobody can be reached at ${place}.`)
-  }
-  throw error
 }
 
 async function carry(connection: Connection, message: object, timeoutMs: number): Promise<unknown> {

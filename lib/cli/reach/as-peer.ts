@@ -4,12 +4,11 @@ import { silentLogger } from '../../logger.js'
 import { lucilius } from '../../lucilius.js'
 import type { Transport } from '../../transport.js'
 import { CommandError } from '../errors.js'
-import { unreached } from './as-client.js'
 import type { ListenerAt } from './listener-url.js'
 import type { Reached } from './reached.js'
 
 /** Learns from a listener for peers what it answers. */
-export async function asPeer({ transport, place }: ListenerAt, auth: Auth | undefined): Promise<Reached> {
+export async function asPeer({ transport }: ListenerAt, auth: Auth | undefined): Promise<Reached> {
   const app = lucilius({ logger: silentLogger, parity: 'off', drainMs: 1 })
   const { once, failed } = firstTry(transport)
   try {
@@ -17,7 +16,7 @@ export async function asPeer({ transport, place }: ListenerAt, auth: Auth | unde
   } catch (error) {
     await app.close()
     if (error instanceof LuciliusError && error.code === 'LUC_FORBIDDEN') throw clientsOnly()
-    return unreached(error, place)
+    throw error
   }
   return {
     act: (message, timeoutMs) => app.act(message, {}, timeoutMs === undefined ? {} : { timeoutMs }),

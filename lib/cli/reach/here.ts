@@ -32,6 +32,9 @@ export async function startHere(wish: Wish, config: string | undefined, io: Io):
     })
     await useAll(host.app, loaded)
     await (wish === 'act' ? host.app.ready() : host.load())
+    if (wish === 'act' && io.isErrorTty) {
+      io.stderr.write('lucilius: nothing of this system runs: it was started for this one message.\n')
+    }
   } catch (error) {
     await close().catch(() => {}) // The first failure is the one to tell.
     throw error

@@ -40,6 +40,10 @@ async function reachListener(wish: Wish, url: string, io: Io): Promise<Reached> 
   const { readSecret } = await import('../../system/secret.js')
   const secret = readSecret(io.env)
   const auth = secret === undefined ? undefined : sharedSecret(secret)
-  if (wish === 'act') return (await import('./as-client.js')).asClient(listener, auth?.authorization)
-  return (await import('./as-peer.js')).asPeer(listener, auth)
+  const { withAdvice } = await import('./advice.js')
+  return withAdvice({ url, place: listener.place, hasSecret: auth !== undefined }, async () =>
+    wish === 'act'
+      ? (await import('./as-client.js')).asClient(listener, auth?.authorization)
+      : (await import('./as-peer.js')).asPeer(listener, auth),
+  )
 }

@@ -8,7 +8,7 @@ import { quoted, spoken, who } from './words.js'
 
 /** Checks that a message that a group sends has a home, which the group reaches. */
 export function checkMessage(sent: Sent, from: Group, routes: readonly Route[], layout: Layout): Finding[] {
-  if (routes.length === 0) return [homeless(sent, layout)]
+  if (routes.length === 0) return sent.optional ? [] : [homeless(sent, layout)]
   if (routes.some(({ to }) => to.length > 0)) return routes.flatMap(checkRoute)
   return [outOfReach(routes[0] as Route, from)] // there is one: see above
 }
@@ -27,10 +27,12 @@ function homeless(sent: Sent, layout: Layout): Finding {
   return errorOf('MISSING_HOME', where, `${answers} ${quoted(text)}, which ${quoted(service)} sends.${hint}`)
 }
 
-function hintFor({ text, kind }: Sent, { actions, subscriptions }: Layout): string {
+function hintFor({ service, text, kind }: Sent, { actions, subscriptions }: Layout): string {
   const known = [...actions, ...(kind === 'act' ? [] : subscriptions)].map(({ pattern }) => pattern.text)
   const [near] = nearest(text, new Set(known), 1)
-  return near === undefined ? '' : ` Did you mean ${quoted(near)}?`
+  const meant = near === undefined ? '' : ` Did you mean ${quoted(near)}?`
+  const event = ` An event that nobody has to observe stands in 'emits' of ${quoted(service)}.`
+  return kind === 'act' ? meant : `${meant}${event}`
 }
 
 function outOfReach({ sent, kind, missed }: Route, from: Group): Finding {

@@ -12,16 +12,17 @@ export function checkRecording(
 ): { readonly sent: readonly Sent[]; readonly findings: readonly Finding[] } {
   const sent: Sent[] = []
   const findings: Finding[] = []
-  for (const { service, kind, message } of recording) {
+  for (const sending of recording) {
+    const { service, kind, message } = sending
     const known = system.services.get(service)
     const isPlugin = system.plugins.has(service)
     const where = isPlugin ? `plugins.${service}` : `services.${service}.uses`
-    const one = recorded(service, kind, message, where)
+    const optional = kind === 'emit' && known?.emits.some((event) => patternMatches(event, message)) === true
+    const one = recorded(sending, where, optional)
     if (known !== undefined || isPlugin) sent.push(one)
     else findings.push(unknownSender(service))
-    if (known?.uses === undefined) continue
-    const declared = kind === 'act' ? known.uses : [...known.uses, ...known.emits]
-    if (declared.some((use) => patternMatches(use, message))) continue
+    if (known?.uses === undefined || optional) continue
+    if (known.uses.some((use) => patternMatches(use, message))) continue
     const does = kind === 'act' ? 'acted on' : 'emitted'
     findings.push(
       warningOf(

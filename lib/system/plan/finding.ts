@@ -107,7 +107,7 @@ const rows = Object.freeze({
   UNHEARD: row(
     ['warning'],
     'An event is not heard by all who would hear it in one process, or a recorded one by nobody.',
-    'Link the groups, or leave it: an event may have no observers.',
+    'Link the groups; name a recorded one in `emits` of its service, if nobody has to observe it.',
   ),
   AMBIGUOUS: row(
     ['warning'],

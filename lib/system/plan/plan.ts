@@ -131,12 +131,17 @@ export function planDeployment({ system, deployment, offers, environment, record
   }
 }
 
-/** The catch-all says that anything may be sent: nothing follows from it. */
+/** The catch-all says that anything may be sent: nothing follows from it. What stands in `emits`, too, is an event. */
 function declarations({ system }: Layout): Sent[] {
-  return [...system.services.values()].flatMap(({ name, uses = [], emits }) => [
-    ...uses.flatMap((use, at) => (use.text === '' ? [] : [declared(name, use, `services.${name}.uses[${at}]`)])),
-    ...emits.map((event, at) => declared(name, event, `services.${name}.emits[${at}]`, 'emit')),
-  ])
+  return [...system.services.values()].flatMap(({ name, uses = [], emits }) => {
+    const said = ['', ...emits.map(({ text }) => text)]
+    return [
+      ...uses.flatMap((use, at) =>
+        said.includes(use.text) ? [] : [declared(name, use, `services.${name}.uses[${at}]`, false)],
+      ),
+      ...emits.map((event, at) => declared(name, event, `services.${name}.emits[${at}]`, true)),
+    ]
+  })
 }
 
 function waysOf(

@@ -1,6 +1,6 @@
 import { patternMatches } from '../../covers.js'
-import type { Message } from '../../message.js'
 import { type Pattern, toPattern } from '../../pattern.js'
+import type { RecordedSending } from '../recording.js'
 import { meets } from './meets.js'
 
 /** How a message is sent. */
@@ -17,6 +17,8 @@ export interface Sent {
   readonly where: string
   /** Whether its values are all known, so that one action answers it. */
   readonly exact: boolean
+  /** Whether its service says, in `emits`, that nobody has to observe it. */
+  readonly optional: boolean
   /**
    * The keys that it lacks to match a pattern: none if it matches. They may stand in the data beside it, so a pattern
    * that has all its pairs and more may match, too. Undefined for any other pattern.
@@ -24,19 +26,20 @@ export interface Sent {
   lacks(pattern: Pattern): readonly string[] | undefined
 }
 
-/** A pattern that a service declares. Its globs stand for any value. */
-export function declared(service: string, pattern: Pattern, where: string, kind?: Kind): Sent {
+/** A pattern that a service declares, in `emits` if it is `optional`. Its globs stand for any value. */
+export function declared(service: string, pattern: Pattern, where: string, optional: boolean): Sent {
   const { text, keys, globs } = pattern
   const lacks = (other: Pattern) => lacking(other, keys, (part) => meets(part, pattern))
-  return { service, kind, text, where, exact: globs === 0, lacks }
+  return { service, kind: optional ? 'emit' : undefined, text, where, exact: globs === 0, optional, lacks }
 }
 
 /** The pairs of a message that was sent, as they stood in the code of the service. */
-export function recorded(service: string, kind: Kind, message: Message, where: string): Sent {
+export function recorded({ service, kind, message }: RecordedSending, where: string, optional: boolean): Sent {
   const keys = Object.keys(message).sort()
   const text = keys.map((key) => `${key}:${String(message[key])}`).join(',')
   const lacks = (other: Pattern) => lacking(other, keys, (part) => patternMatches(part, message))
-  return { service, kind, text: text.length > 200 ? `${text.slice(0, 200)}…` : text, where, exact: true, lacks }
+  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text
+  return { service, kind, text: shown, where, exact: true, optional, lacks }
 }
 
 function lacking(

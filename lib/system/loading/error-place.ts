@@ -19,10 +19,16 @@ function placeOnTop(stack: string): SourcePlace | undefined {
   return { file: pathOf(file), line: Number(line), column: before.length + 1 }
 }
 
+/** Where our own code lies in a clone, compiled and as source: no place of anybody's project. */
+const ours = ['', '../'].flatMap((up) =>
+  ['lib/', 'transports/', 'plugins/'].map((room) => fileURLToPath(new URL(`../../../${up}${room}`, import.meta.url))),
+)
+
 function firstFrame(stack: string, folder: string): SourcePlace | undefined {
   const inside = folder.endsWith(sep) ? folder : folder + sep
   const places = stack.split('\n').flatMap(placeOfFrame)
-  const project = places.filter(({ file }) => isProjectUrl(pathToFileURL(file).href))
+  const isOurs = (file: string) => ours.some((one) => file.startsWith(one))
+  const project = places.filter(({ file }) => isProjectUrl(pathToFileURL(file).href) && !isOurs(file))
   return project.find(({ file }) => file.startsWith(inside)) ?? project[0]
 }
 

@@ -119,10 +119,9 @@ async function openSocket(
 }
 
 function aboutProcess(id: string, running: Running, addresses: AddressBook): AboutProcess {
-  const known = addresses.urlOf(id)
-  const url = known === undefined ? {} : { url: known }
-  if (id !== running.id) return { id, ...url }
-  return { id, pid: process.pid, ...url, doors: running.doors.map(({ transport, url }) => ({ transport, url })) }
+  const url = addresses.urlOf(id)
+  if (id !== running.id) return { id, url }
+  return { id, pid: process.pid, url, doors: running.doors.map(({ transport, url }) => ({ transport, url })) }
 }
 
 async function drain(

@@ -9,7 +9,8 @@ import type { GroupDescription, ServiceDescription } from '../../lib/system/desc
 import { type FindingCode, findingTable } from '../../lib/system/plan/finding.js'
 import { meets } from '../../lib/system/plan/meets.js'
 import { type Offers, offersOf as offeredBy } from '../../lib/system/plan/offers.js'
-import { type Plan, type PlanOptions, planDeployment } from '../../lib/system/plan/plan.js'
+import { type PlanOptions, planDeployment } from '../../lib/system/plan/plan.js'
+import type { Plan } from '../../lib/system/plan/planned.js'
 import { type Page, tableRows } from '../docs/pages.js'
 import { repoRoot } from '../support/repo-root.js'
 

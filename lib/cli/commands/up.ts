@@ -6,17 +6,17 @@ import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { openRecording, type Recording } from '../../system/recording.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
-import { describeEnd, type End } from '../../system/supervise/end.js'
+import type { End } from '../../system/supervise/end.js'
 import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
-import type { Hung, SupervisorEvents } from '../../system/supervise/supervision.js'
+import type { SupervisorEvents } from '../../system/supervise/supervision.js'
 import { unplaced } from '../../system/supervise/unplaced.js'
 import type { Deployment } from '../../system/system.js'
 import { processesOf } from '../../system/topology.js'
 import { exitCodes } from '../exit-codes.js'
 import type { Io } from '../io.js'
-import { harmlessText, oneLine } from '../print/harmless-text.js'
 import { type LogLines, logLines } from '../print/log-lines.js'
+import { tellDeath, tellHung, tellingEvents } from '../print/supervision.js'
 
 /** Options of `lucilius up`. */
 export interface UpOptions {
@@ -128,22 +128,6 @@ function start(
   })
 }
 
-function tellingEvents(lines: LogLines): Omit<SupervisorEvents, 'gaveUp'> {
-  return {
-    line: (id, line) => lines.print(id, line),
-    ready: (id, { pid, doors }) => {
-      lines.say(id, ['ready', `pid ${pid}`, ...doors.map(({ transport, url }) => `${transport} at ${url}`)].join(', '))
-    },
-    leaving: (id) => lines.say(id, 'told to end: another process takes its place'),
-    stayed: (id, error) => {
-      lines.say(id, `stays: a new process ${oneLine(error.message)}`)
-      for (const line of moreOf(error.end)) lines.say(id, line)
-    },
-    hung: (id, what) => lines.say(id, `the process that was replaced ${oneLine(what)}`),
-    died: (id, end, waitMs) => lines.say(id, `${describeEnd(end)}; starts again in ${waitMs / 1000} s`),
-  }
-}
-
 /**
  * The first signal drains, a second ends at once. SIGHUP replaces process by process, where no terminal has gone away.
  * Returns what stops it.
@@ -179,35 +163,16 @@ async function openControlOf(
 ): Promise<Control | undefined> {
   const folder = descriptionFolder(loaded)
   const name = loaded.system.name ?? basename(folder)
-  const about = () => ({ name, processes: supervisor.processes.map(aboutProcess) })
+  const about = () => ({
+    name,
+    processes: supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors })),
+  })
   try {
     return await openControl({ folder, what: `up-${deployment.name}`, runDir: environment.runDir }, { app, about })
   } catch (error) {
     lines.say('up', (error as Error).message)
     return undefined
   }
-}
-
-function aboutProcess({ id, pid, url, doors }: RunningDeployment['supervisor']['processes'][number]) {
-  return { id, doors, ...(pid === undefined ? {} : { pid }), ...(url === undefined ? {} : { url }) }
-}
-
-function tellDeath(id: string, end: End, io: Io): void {
-  const told = oneLine(describeEnd(end))
-  const often = end.failure?.final === true ? '' : ' It died after 5 restarts within 30 s.'
-  const stop = /[?!]$/.test(told) ? '' : '.'
-  io.stderr.write(`lucilius: ${id} ${told}${stop}${often} All processes are drained.\n`)
-  for (const line of moreOf(end)) io.stderr.write(`  ${harmlessText(line)}\n`)
-}
-
-/** The lines of code around a mistake, or what the process wrote last. */
-function moreOf({ failure, lastLines }: End): readonly string[] {
-  const lines = failure?.frame?.split('\n') ?? lastLines
-  return lines.map((line) => line.replaceAll('\t', '  '))
-}
-
-function tellHung({ id, what }: Hung, io: Io): void {
-  io.stderr.write(`lucilius: ${id} ${oneLine(what)}\n`)
 }
 
 /** Variables that make sense for one process only. */

@@ -113,13 +113,7 @@ class Split implements DevRun {
   async start(): Promise<void> {
     await Promise.race([this.#running.ready, this.failed])
     const { supervisor, app } = this.#running
-    const processes = () =>
-      supervisor.processes.map(({ id, pid, url, doors }) => ({
-        id,
-        doors,
-        ...(pid === undefined ? {} : { pid }),
-        ...(url === undefined ? {} : { url }),
-      }))
+    const processes = () => supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors }))
     const place = { folder: descriptionFolder(this.#loaded), what: 'dev', runDir: this.#environment.runDir }
     try {
       this.#control = await openControl(place, { app, about: () => ({ name: this.#name, processes: processes() }) })

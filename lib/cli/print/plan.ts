@@ -1,7 +1,7 @@
 import pico from 'picocolors'
 import { hostAndPort } from '../../system/host-names.js'
 import type { Finding } from '../../system/plan/finding.js'
-import type { Plan, PlannedDoor, PlannedMessage, PlannedTaker } from '../../system/plan/plan.js'
+import type { Plan, PlannedDoor, PlannedMessage, PlannedTaker } from '../../system/plan/planned.js'
 import { patternText } from './actions.js'
 import { columns } from './columns.js'
 import { harmlessText } from './harmless-text.js'

@@ -8,9 +8,9 @@ import { LONGEST_LINE } from './bounded-lines.js'
 /** A process of what runs, as far as it is known. */
 export interface AboutProcess {
   readonly id: string
-  readonly pid?: number
+  readonly pid?: number | undefined
   /** Where its peers reach it. */
-  readonly url?: string
+  readonly url?: string | undefined
   /** Its doors to the outside. */
   readonly doors?: readonly { readonly transport: string; readonly url: string }[]
 }

@@ -14,77 +14,9 @@ import { type Finding, sortFindings } from './finding.js'
 import { type Layout, layoutOf } from './layout.js'
 import { checkPorts, hasPeers } from './listeners.js'
 import type { Offers } from './offers.js'
+import type { Plan, PlannedDoor, PlannedMessage, PlannedProcess, PlannedService, PlannedTaker } from './planned.js'
 import { type Route, routesOf, type Taker } from './routes.js'
-import { declared, type Kind, type Sent } from './sent.js'
-
-/** A process of the deployment. */
-export interface PlannedProcess {
-  readonly id: string
-  readonly group: string
-  readonly services: readonly string[]
-  /** Where it listens for the other processes; port 0 takes a free one. Null if there is none that it talks to. */
-  readonly listen: { readonly host: string; readonly port: number } | null
-}
-
-/** A service, and what it registers. */
-export interface PlannedService {
-  readonly name: string
-  readonly groups: readonly string[]
-  readonly actions: readonly string[]
-  readonly subscriptions: readonly string[]
-  /** What it says that it sends. Null: it does not say, and its messages are not checked. */
-  readonly uses: readonly string[] | null
-  /** Events that nobody has to observe. */
-  readonly emits: readonly string[]
-}
-
-/** Who takes a message. */
-export interface PlannedTaker {
-  readonly service: string
-  readonly pattern: string
-  /** The groups it may run in. */
-  readonly groups: readonly string[]
-  /** Keys that the data beside the pattern has to bring. */
-  readonly needs: readonly string[]
-}
-
-/** A message that a service sends from a group. */
-export interface PlannedMessage {
-  readonly service: string
-  readonly group: string
-  readonly kind: Kind
-  readonly pattern: string
-  readonly to: readonly PlannedTaker[]
-  /** Whether it leaves the process. */
-  readonly crosses: boolean
-}
-
-/** A door to the outside of each process of a group. */
-export interface PlannedDoor {
-  readonly group: string
-  readonly transport: string
-  readonly host: string
-  /** The port of the first replica; 0 takes a free one. */
-  readonly port: number
-  /** Whether a client has to say who it is. */
-  readonly auth: boolean
-  readonly actions: readonly { readonly pattern: string; readonly service: string }[]
-  readonly events: { readonly in: unknown; readonly out: unknown }
-}
-
-/** What a deployment will do, and what is to be said against it. Plain data. */
-export interface Plan {
-  readonly deployment: string
-  /** What carries messages between the processes. */
-  readonly transport: string
-  readonly processes: readonly PlannedProcess[]
-  /** Groups that exchange messages. */
-  readonly links: readonly (readonly [string, string])[]
-  readonly services: readonly PlannedService[]
-  readonly messages: readonly PlannedMessage[]
-  readonly doors: readonly PlannedDoor[]
-  readonly findings: readonly Finding[]
-}
+import { declared, type Sent } from './sent.js'
 
 /** What a plan is made of. */
 export interface PlanOptions {

@@ -37,8 +37,8 @@ const floors = [
     'specificity',
     'wire-json',
   ],
-  ['handler', 'transport', 'typed/'],
-  ['codec', 'direct', 'flat-json', 'router/', 'wire-error'],
+  ['handler', 'store', 'transport', 'typed/'],
+  ['codec', 'direct', 'flat-json', 'mail/', 'router/', 'wire-error'],
   ['boot', 'close-hooks', 'dispatch/', 'events/', 'explain', 'hook', 'life-cycle', 'options', 'peers/', 'unanswered'],
   [
     'admission',
@@ -61,10 +61,14 @@ const floors = [
 
 /** The only place that may import a package of package.json. A package that is not here may be imported nowhere. */
 const rooms = {
+  '@nats-io/jetstream': '^transports/nats/',
+  '@nats-io/transport-node': '^transports/nats/',
   '@standard-schema/spec': '^lib/', // types only, see below
   '@swc/wasm-typescript': '^lib/system/loading/',
+  amqplib: '^transports/amqp/',
   avvio: '^lib/boot[.]ts$',
   chokidar: '^lib/cli/',
+  'classic-level': '^transports/embedded/',
   commander: '^lib/cli/',
   'fastest-levenshtein': '^lib/nearest[.]ts$',
   fastify: '^transports/http/',
@@ -250,10 +254,10 @@ module.exports = {
     },
     {
       name: 'package-at-run-time',
-      comment: 'What is published imports from dependencies, never from devDependencies.',
+      comment: 'What is published imports from dependencies and optional peers, never from what is only in devDependencies.',
       severity: 'error',
       from: { path: published },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm', 'npm-peer'] },
     },
     {
       name: 'standard-schema-is-types-only',

@@ -40,6 +40,8 @@ const rows = Object.freeze({
   LUC_CANCELLED: row('unknown', false, 'The caller cancelled before there was an answer.'),
   LUC_TOO_MANY_HOPS: row('no', false, 'Acts called acts more often than allowed, most likely in a loop.'),
   LUC_ACTION_FAILED: row('yes', false, 'The handler threw something that is not an ActionError.'),
+  LUC_STORE_REQUIRED: row('no', false, 'Something durable or retained is registered, and the app has no store.'),
+  LUC_STORE_FAILED: row('unknown', true, 'The store cannot be reached, or did not say that it has stored the event.'),
   LUC_REPLY_INVALID: row('yes', false, 'The reply fails its schema, or cannot be carried.'),
 })
 

@@ -19,9 +19,26 @@ export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptio
 export { flatJson } from './flat-json.js'
 export type { PeerInfo } from './handler.js'
 export { isDeeper } from './json-depth.js'
+export type { Parcel, Post, Recipient } from './mail/parcel.js'
 export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export type { PortableLimits } from './portable.js'
+export {
+  type DeadLetter,
+  DUPLICATES_MS,
+  type DurableSubscription,
+  type EventStore,
+  type Failure,
+  type OpenStore,
+  type ServedSubscription,
+  type StoreAdmin,
+  type StoreDelivery,
+  type StoredEvent,
+  type StoreHost,
+  type StoreReport,
+  type SubscriptionReport,
+  type Verdict,
+} from './store.js'
 export {
   type ActEnvelope,
   type AnnouncedAction,
@@ -34,8 +51,10 @@ export {
   type Connection,
   type Credentials,
   type DirectCall,
+  type Discovery,
   type Envelope,
   type EventEnvelope,
+  type Finding,
   type Listener,
   type Observer,
   type Outcome,

@@ -235,4 +235,23 @@ export interface Transport {
    * `LuciliusError`, or with what `observer.hear` threw.
    */
   connect(observer: Observer): Promise<Connection>
+  /**
+   * Where many listen (a broker): `app.connect` asks who is there, and connects to each, now and later. Absent where a
+   * transport leads to one listener. Resolves once those that are there were found; rejects as `connect` does.
+   */
+  discover?(finding: Finding): Promise<Discovery>
+}
+
+/** What the core is told while it looks for listeners. */
+export interface Finding {
+  /** Somebody listens, or still does: `address` tells listeners apart, `transport` connects to this one. */
+  found(address: string, transport: Transport): void
+  /** It has said that it listens no more. */
+  gone(address: string): void
+}
+
+/** A search that goes on. */
+export interface Discovery {
+  /** Ends it. What was found stays connected until it is closed. */
+  close(): Promise<void>
 }

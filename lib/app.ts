@@ -40,7 +40,7 @@ export interface ConnectOptions {
 
 /** A kept connection to a peer. */
 export interface PeerConnection {
-  /** Who is at the other end; undefined until it is known. */
+  /** Who is at the other end; undefined until it is known, and where a broker leads to many. */
   readonly peer: PeerInfo | undefined
   /** Closes the connection and forgets what was learned over it. */
   close(): Promise<void>
@@ -80,7 +80,8 @@ export interface App<R = Patterns, E = Events, M extends Mode = 'open'> extends 
   listen(transport: Transport, options: ListenOptions): Promise<Listener>
   /**
    * Connects to a peer, learns what it answers and follows its changes. Resolves once it is known, and keeps trying until
-   * then. Rejects with what no second try changes: `LUC_OPTIONS_INVALID`, a refusal (`LUC_FORBIDDEN`,
+   * then. Over a broker it connects to everybody who listens, now and later, and resolves once those that are there are
+   * known. Rejects with what no second try changes: `LUC_OPTIONS_INVALID`, a refusal (`LUC_FORBIDDEN`,
    * `LUC_UNAUTHENTICATED`), another version of the wire format (`LUC_WIRE_INVALID`).
    */
   connect(transport: Transport, options?: ConnectOptions): Promise<PeerConnection>

@@ -8,7 +8,8 @@ import { toPattern } from './pattern.js'
 import { Connector } from './peers/connector.js'
 import { type Exposure, toExposure, toPatterns } from './peers/exposure.js'
 import type { Peer, Terms } from './peers/peer.js'
-import type { Peers } from './peers/peers.js'
+import type { Accepted, Peers } from './peers/peers.js'
+import { type Joined, Search } from './peers/search.js'
 import { newId } from './trace.js'
 import type { Listener, Receiver, Transport } from './transport.js'
 
@@ -79,9 +80,14 @@ export class Connections {
       authorization: options.auth?.authorization,
       silent: patterns !== undefined,
     }
-    const peer = this.#peers.meet(terms, toPatterns('connect.accept', options.accept ?? '*'), undefined)
+    const accept = toPatterns('connect.accept', options.accept ?? '*')
+    const wait = options.wait !== false
+    if (transport.discover !== undefined && patterns === undefined) {
+      return this.#search(transport, (to, ended) => this.#join(to, terms, accept, ended), wait)
+    }
+    const peer = this.#peers.meet(terms, accept, undefined)
     if (patterns !== undefined) knowSilent(peer, transport, patterns)
-    return this.#keep(transport, peer, options.wait !== false)
+    return this.#keep(transport, peer, wait)
   }
 
   /** Tells the listeners that the app drains. */
@@ -131,23 +137,70 @@ export class Connections {
         await connector.close()
       },
     }
+    await this.#open(transport, connection, connector.start(wait), wait)
+    if (wait && this.#closed && peer.known === undefined) throw this.#closedEarly()
+    return connection
+  }
+
+  /** Looks for everybody who listens, and keeps a connection to each. */
+  async #search(
+    transport: Transport,
+    join: ConstructorParameters<typeof Search>[1],
+    wait: boolean,
+  ): Promise<PeerConnection> {
+    const search = new Search(transport, join, this.#settings.log)
+    const connection: PeerConnection = {
+      peer: undefined,
+      close: async () => {
+        this.#connections.delete(connection)
+        await search.close()
+      },
+    }
+    await this.#open(transport, connection, search.start(wait), wait)
+    if (wait && this.#closed) throw this.#closedEarly()
+    return connection
+  }
+
+  #closedEarly(): LuciliusError {
+    return new LuciliusError('LUC_SERVICE_CLOSED', `${this.#settings.name} was closed before the peer was known.`)
+  }
+
+  /** Connects to somebody who was found. `ended` is called when it was lost and did not come back. */
+  #join(transport: Transport, terms: Terms, accept: Accepted, ended: () => void): Joined {
+    const peer = this.#peers.meet(terms, accept, undefined)
+    const { forgetMs, log } = this.#settings
+    const connector = new Connector(transport, peer, log, {
+      patienceMs: forgetMs,
+      ended: (why) => {
+        this.#peers.forget(peer)
+        if (why === 'lost') ended()
+      },
+    })
+    return {
+      known: connector.start(false),
+      hurry: () => connector.hurry(),
+      leave: () => connector.close(),
+      close: async () => {
+        this.#peers.forget(peer)
+        await connector.close()
+      },
+    }
+  }
+
+  /** Keeps what was opened; until `known` resolves, acts that nobody answers wait. */
+  async #open(transport: Transport, connection: PeerConnection, known: Promise<void>, wait: boolean): Promise<void> {
     this.#connections.add(connection)
     this.learning++
-    const known = connector.start(wait).finally(() => {
+    const learned = known.finally(() => {
       this.learning--
       this.#peers.learned()
     })
     // Whoever waits hears of it; without waiting the connection is as if it had never been asked for.
-    known.catch((error) => {
+    learned.catch((error) => {
       if (!wait) this.#settings.log.error({ err: error, transport: transport.name }, 'could not connect, and gave up')
       void connection.close()
     })
-    if (!wait) return connection
-    await known
-    if (this.#closed && peer.known === undefined) {
-      throw new LuciliusError('LUC_SERVICE_CLOSED', `${this.#settings.name} was closed before the peer was known.`)
-    }
-    return connection
+    if (wait) await learned
   }
 }
 

@@ -1,25 +1,27 @@
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Transport } from '../transport.js'
+import { pauseMs } from './pace.js'
 import type { Peer } from './peer.js'
 import { SelfConnection } from './peers.js'
-
-/** Milliseconds after a loss in which tries follow each other fast. */
-const FAST_FOR_MS = 5_000
-const FAST_MS = 100
-const SLOW_MS = 5_000
 
 /** What no second try changes: whoever runs the system has to. */
 const MISTAKES: ReadonlySet<string> = new Set(['LUC_FORBIDDEN', 'LUC_UNAUTHENTICATED', 'LUC_WIRE_INVALID'])
 
-/**
- * Keeps one connection to a peer: connects, and after a loss connects again, at first every 0 to 100 ms, after 5 s with
- * full jitter of up to 5 s, so that a restarted peer is neither missed nor overrun.
- */
+/** Who keeps a connector, where that is not the user. */
+export interface Keeper {
+  /** Milliseconds after a loss in which it tries to connect again. */
+  readonly patienceMs: number
+  /** It has given up: the peer did not come back, or is this app itself. */
+  ended(why: 'lost' | 'itself'): void
+}
+
+/** Keeps one connection to a peer: connects, and after a loss connects again. */
 export class Connector {
   readonly #transport: Transport
   readonly #peer: Peer
   readonly #log: Logger
+  readonly #keeper: Keeper | undefined
   #closed = false
   #known: (() => void) | undefined
   #failed: ((error: Error) => void) | undefined
@@ -28,10 +30,11 @@ export class Connector {
   #lostAt = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(transport: Transport, peer: Peer, log: Logger) {
+  constructor(transport: Transport, peer: Peer, log: Logger, keeper?: Keeper) {
     this.#transport = transport
     this.#peer = peer
     this.#log = log
+    this.#keeper = keeper
     peer.onLost = () => this.#again()
   }
 
@@ -51,6 +54,14 @@ export class Connector {
     })
   }
 
+  /** There is reason to believe that the peer is there: the next try is soon again. */
+  hurry(): void {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#lostAt = performance.now()
+    this.#retry()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -62,6 +73,7 @@ export class Connector {
   }
 
   async #try(): Promise<void> {
+    this.#timer = undefined
     try {
       const { losses } = this.#peer
       const connection = await this.#transport.connect(this.#peer)
@@ -101,13 +113,20 @@ export class Connector {
 
   #retry(): void {
     if (this.#closed) return
-    const spread = performance.now() - this.#lostAt < FAST_FOR_MS ? FAST_MS : SLOW_MS
-    this.#timer = setTimeout(() => void this.#try(), Math.random() * spread)
+    if (this.#keeper !== undefined && performance.now() - this.#lostAt > this.#keeper.patienceMs) this.#end('lost')
+    else this.#timer = setTimeout(() => void this.#try(), pauseMs(this.#lostAt))
   }
 
   #giveUp(): void {
+    // Who looks for everybody finds itself, too.
+    const level = this.#keeper === undefined ? 'warn' : 'debug'
+    this.#log[level]({ transport: this.#transport.name }, 'connected to itself: closed')
+    this.#end('itself')
+  }
+
+  #end(why: 'lost' | 'itself'): void {
     this.#closed = true
-    this.#log.warn({ transport: this.#transport.name }, 'connected to itself: closed')
     this.#known?.()
+    this.#keeper?.ended(why)
   }
 }

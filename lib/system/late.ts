@@ -1,12 +1,8 @@
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
+import { pauseMs } from '../peers/pace.js'
 import type { Connection, Observer, Transport } from '../transport.js'
 import type { AddressBook } from './address-book.js'
-
-/** Milliseconds after a new address in which tries follow each other fast. */
-const FAST_FOR_MS = 5_000
-const FAST_MS = 100
-const SLOW_MS = 5_000
 
 /** What a late transport needs. */
 export interface LateOptions {
@@ -84,8 +80,7 @@ class Search {
     const over = new AbortController()
     const end = () => over.abort()
     this.#given.signal.addEventListener('abort', end)
-    const spread = performance.now() - since < FAST_FOR_MS ? FAST_MS : SLOW_MS
-    const timer = hasAddress ? setTimeout(end, Math.random() * spread) : undefined
+    const timer = hasAddress ? setTimeout(end, pauseMs(since)) : undefined
     await addresses.changed(id, over.signal)
     clearTimeout(timer)
     this.#given.signal.removeEventListener('abort', end)

@@ -15,6 +15,7 @@ import { markdown } from './lib/table.js'
 const COMMANDS = {
   local: { A: 'local' },
   remote: { B: 'requests', E: 'broadcast', F: 'restart' },
+  brokers: { N: 'nats-requests', J: 'nats-durable', R: 'amqp-requests', Q: 'amqp-durable' },
   lookup: { C: 'lookup' },
   startup: { D: 'startup' },
   memory: { M: 'memory' },

@@ -13,8 +13,12 @@ export async function load(name) {
   return adapter
 }
 
-/** Tells whether the contender speaks through a NATS server. */
-export const needsNats = (id) => parse(id).adapter === 'nats' || parse(id).variant === 'nats'
+/** The broker that a contender speaks through: 'nats', 'amqp' or none. */
+export function brokerOf(id) {
+  const { adapter, variant } = parse(id)
+  if (adapter === 'nats' || variant === 'nats' || variant === 'jetstream') return 'nats'
+  return adapter === 'amqp' || variant === 'amqp' || variant === 'quorum' ? 'amqp' : undefined
+}
 
 /**
  * Applies `--only` to a suite: letters choose suites, names choose contenders, `B:nest` both. A name stands for all

@@ -1,8 +1,10 @@
 // Child processes: started by us, spoken to over IPC, ended by pid and by nothing else.
 
 import { fork, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -125,21 +127,35 @@ export function isListening(port) {
   })
 }
 
-/** Starts a NATS server on loopback. Throws if none is installed. */
+/** Starts a NATS server with JetStream on loopback. Throws if none is installed. */
 export async function startNats() {
   const port = await freePort()
-  const proc = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+  const folder = mkdtempSync(join(tmpdir(), 'bench-nats-'))
+  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder]
+  const proc = spawn('nats-server', args, { stdio: 'ignore' })
   let missing = false
   proc.on('error', () => {
     missing = true
   })
   alive.add(proc)
-  proc.on('exit', () => alive.delete(proc))
+  proc.on('exit', () => {
+    alive.delete(proc)
+    rmSync(folder, { recursive: true, force: true })
+  })
   for (let tries = 0; tries < 50 && !missing; tries++) {
     if (await isListening(port)) return { port, pid: proc.pid, stop: () => proc.kill('SIGKILL') }
     await sleep(100)
   }
   throw new Error('nats-server does not answer; on Debian: apt-get install nats-server')
+}
+
+/** Starts RabbitMQ on loopback, as the tests do. Throws if it is not installed. Its processes count for no CPU time. */
+export async function startRabbit() {
+  const { skipWithout, startRabbit: start } = await import('../../build/test/support/brokers.js')
+  const reason = skipWithout('rabbitmq')
+  if (reason) throw new Error(reason)
+  const broker = await start()
+  return { port: broker.port, stop: () => broker.end() }
 }
 
 export function killAll() {

@@ -1,19 +1,20 @@
 // Puts contenders into processes of their own, in the roles that a suite asks for.
 
-import { needsNats } from './contender.js'
-import { Child, freePort, startNats } from './processes.js'
+import { brokerOf } from './contender.js'
+import { Child, freePort, startNats, startRabbit } from './processes.js'
 
 /** Makes the stage of one suite. `onFailure` hears of every child that did not get ready. */
 export function createStage(onFailure) {
-  let nats
+  const brokers = {}
 
   // where a contender lives: its ports, and its broker
   async function place(contender) {
     const at = { port: await freePort() }
-    if (!needsNats(contender)) return at
-    nats ??= startNats()
-    const { port, pid } = await nats
-    return { ...at, natsPort: port, brokers: [pid] }
+    const kind = brokerOf(contender)
+    if (!kind) return at
+    brokers[kind] ??= kind === 'nats' ? startNats() : startRabbit()
+    const { port, pid } = await brokers[kind]
+    return { ...at, [`${kind}Port`]: port, brokers: pid === undefined ? [] : [pid] }
   }
 
   // Starts one child; resolves to undefined if it does not get ready.
@@ -59,10 +60,9 @@ export function createStage(onFailure) {
     return ready
   }
 
-  // Ends the broker; the children are the suite's.
+  // Ends the brokers; the children are the suite's.
   async function close() {
-    const broker = await nats?.catch(() => undefined)
-    broker?.stop()
+    for (const starting of Object.values(brokers)) await (await starting.catch(() => undefined))?.stop()
   }
 
   return { start, placed, cast, pairs, close }

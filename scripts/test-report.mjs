@@ -1,38 +1,32 @@
 /**
- * Prints what a run of tap did, a line for each file and the facts of each failure, and counts.
+ * What a file of tests did: a line for the file, the facts of each failure, and how many passed.
  *
  * What is counted are tests: what stands at the top of a test file, `t.test(title, …)` as a rule, each a promise to
  * the user; not the assertions in it. A file that crashes, hangs or holds no test counts as one failed test; a test
  * marked `todo` counts as skipped.
  */
 
-/** Reports the files that a parser of TAP reads; the counts are complete once the parser has ended. */
-export function report(parser) {
-  const count = { passed: 0, failed: 0, skipped: 0 }
-  const tests = new Map()
-  const failures = new Map()
-  parser.on('child', (file) => {
-    tests.set(file.name, [])
-    file.on('assert', (test) => tests.get(file.name).push(test))
-    failures.set(file.name, watch(file, ''))
-  })
-  parser.on('assert', (file) => {
-    const results = tests.get(file.name) ?? []
+/** Watches a parser of TAP. What it returns is called when the file has ended, with how, and tells what came of it. */
+export function fileReport(parser, file) {
+  const results = []
+  parser.on('assert', (test) => results.push(test))
+  const failures = watch(parser, '')
+  return (end, endedWell) => {
     const failed = results.filter(isFailure)
     const skipped = results.filter((test) => test.skip || test.todo)
-    const broken = failed.length === 0 && (isFailure(file) || file.skip === 'no tests found')
-    count.passed += results.length - failed.length - skipped.length
-    count.failed += broken ? 1 : failed.length
-    count.skipped += skipped.length
-
-    const output = file.diag?.expired ?? file.name
-    const source = output.replace(/^build\//, '').replace(/\.js$/, '.ts')
-    console.log(`${broken || failed.length > 0 ? '✗' : '✓'} ${source} (${results.length})`)
-    for (const test of skipped) console.log(`  - ${test.name}${reason(test)}`)
-    for (const { path, diag } of failures.get(file.name) ?? []) printFailure(path, diag)
-    if (broken) printFailure('the file holds no test, ended early or hung', file.diag)
-  })
-  return count
+    const broken = failed.length === 0 && (!endedWell || !parser.ok || results.length === 0)
+    const source = file.replace(/^build\//, '').replace(/\.js$/, '.ts')
+    const lines = [`${broken || failed.length > 0 ? '✗' : '✓'} ${source} (${results.length})`]
+    for (const test of skipped) lines.push(`  - ${test.name}${reason(test)}`)
+    for (const { path, diag } of failures) lines.push(...failureLines(path, diag))
+    if (broken) lines.push(...failureLines('the file holds no test, ended early or hung', { end }))
+    return {
+      text: lines.join('\n'),
+      passed: results.length - failed.length - skipped.length,
+      failed: broken ? 1 : failed.length,
+      skipped: skipped.length,
+    }
+  }
 }
 
 const isFailure = (result) => !result.ok && !result.skip && !result.todo
@@ -59,9 +53,8 @@ function watch(parser, path) {
   return failures
 }
 
-function printFailure(path, diag) {
-  console.log(`  ✗ ${path}`)
-  if (diag) console.log(describe(diag).replaceAll(/^/gm, '      '))
+function failureLines(path, diag) {
+  return [`  ✗ ${path}`, ...(diag ? [describe(diag).replaceAll(/^/gm, '      ')] : [])]
 }
 
 /** The facts of a failure, the most telling first. */

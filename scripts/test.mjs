@@ -1,39 +1,33 @@
 /**
- * Runs the compiled tests with tap and closes with the line `N passed, N failed, N skipped`.
+ * Runs the compiled tests, each file in a process of its own, and closes with `N passed, N failed, N skipped`.
  *
  * Exits with 1 if a test failed or none passed. scripts/test-report.mjs says what is counted.
- * `npm test -- test/router` runs the tests below a folder, `npm test -- test/router/router.test.ts` those of a file;
- * what begins with `-` goes to tap: `npm test -- test/router --bail`.
+ * `npm test -- test/router` runs the tests below a folder, `npm test -- test/router/router.test.ts` those of a file.
+ *
+ * The files are run as they are, by node, and not by tap's own runner: that one puts its hooks into every process, those
+ * that tests start included, and takes twice the time.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
-import { report } from './test-report.mjs'
+import { fileReport } from './test-report.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tap = join(root, 'node_modules/tap/dist/esm/run.mjs')
-const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+/** Seconds for one test; a file has as long as its tests, and is ended if nothing came of it for that time. */
+const TEST_SECONDS = 60
+const SILENT_MS = 2 * TEST_SECONDS * 1000
 
-buildTap()
-const parser = new Parser()
-const count = report(parser)
 const files = chosen(compiledTests())
-const code = files.length > 0 ? await run(files) : 1
+const count = { passed: 0, failed: 0, skipped: 0 }
+const running = new Set()
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(signal))
+await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, () => runNext()))
 if (count.passed + count.failed === 0) console.log('No test ran.')
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
-process.exitCode = code === 0 && count.failed === 0 && count.passed > 0 ? 0 : 1
-
-/**
- * After `npm ci` tap is as it was published, with its loader for TypeScript, which has resolution rules of its own. tap
- * builds itself anew at the first run, but that run still has the loader.
- */
-function buildTap() {
-  const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
-  if (built.includes('@tapjs/typescript')) spawnSync(process.execPath, [tap, 'build'], { cwd: root, stdio: 'inherit' })
-}
+process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1
 
 function compiledTests() {
   if (!existsSync(join(root, 'build/test'))) return []
@@ -45,6 +39,7 @@ function compiledTests() {
 
 /** The tests of the named files and folders, all if none is named; none at all if a name leads nowhere. */
 function chosen(tests) {
+  const names = process.argv.slice(2)
   if (names.length === 0) return tests
   const found = names.map((name) => {
     const place = relative(root, resolve(name)).replaceAll('\\', '/')
@@ -56,16 +51,49 @@ function chosen(tests) {
   return lost.length > 0 ? [] : [...new Set(found.flat())]
 }
 
-async function run(tests) {
-  const child = spawn(process.execPath, [tap, 'run', '--reporter=tap', ...flags, ...tests], {
+async function runNext() {
+  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+    const { text, passed, failed, skipped } = await run(file)
+    console.log(text)
+    count.passed += passed
+    count.failed += failed
+    count.skipped += skipped
+  }
+}
+
+/** Runs one file. What it writes beside its results goes where ours goes. */
+function run(file) {
+  const parser = new Parser({ name: file })
+  const report = fileReport(parser, file)
+  const env = { ...process.env, TAP: '1', TAP_TIMEOUT: String(TEST_SECONDS) }
+  const child = spawn(process.execPath, ['--enable-source-maps', file], {
     cwd: root,
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  child.stdout.on('data', (chunk) => parser.write(chunk))
+  running.add(child)
+  let silence
+  const listen = () => {
+    clearTimeout(silence)
+    silence = setTimeout(() => child.kill('SIGKILL'), SILENT_MS)
+  }
+  listen()
+  child.stdout.on('data', (chunk) => {
+    listen()
+    parser.write(chunk)
+  })
   return new Promise((done) => {
-    child.on('close', (status) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(silence)
+      running.delete(child)
       parser.end()
-      done(status)
+      done(report(signal === null ? `exit code ${code}` : `ended by ${signal}`, code === 0))
     })
   })
+}
+
+/** Whoever ends the run ends the tests: they clean up after themselves. */
+function stop(signal) {
+  files.length = 0
+  for (const child of running) child.kill(signal)
 }

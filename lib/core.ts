@@ -11,7 +11,9 @@ import type { Running } from './dispatch/running.js'
 import type { Hearing } from './dispatch/sent-by.js'
 import type { Wrap } from './dispatch/wraps.js'
 import { LuciliusError } from './errors.js'
+import { DurableLife } from './events/durable-life.js'
 import { Events } from './events/events.js'
+import { StoreLife } from './events/store-life.js'
 import { nearestPatterns, textOf } from './explain.js'
 import { LifeCycle } from './life-cycle.js'
 import type { Message } from './message.js'
@@ -34,6 +36,8 @@ export class Core {
   readonly settings: Settings
   readonly dispatcher: Dispatcher
   readonly events: Events
+  readonly store: StoreLife
+  readonly durableLife: DurableLife
   readonly connections: Connections
   readonly boot = new Boot()
   readonly plugins = new Plugins()
@@ -67,29 +71,38 @@ export class Core {
     })
     const emit: Within['emit'] = (...event) => this.events.emit(...event)
     this.dispatcher = new Dispatcher(settings, unanswered.hold, emit, watch?.running.follow)
-    this.events = new Events(this.dispatcher, settings, (emission, taken) => peers.emit(emission, taken))
+    this.store = new StoreLife(settings)
+    this.events = new Events(this.dispatcher, settings, this.store, (emission, taken) => peers.emit(emission, taken))
+    this.durableLife = new DurableLife(this.events, this.store)
+    const { durableLife } = this
     const peers = new Peers(this.dispatcher, this.events, settings, parking, () => this.life.isStarting)
     this.connections = new Connections(peers, settings)
     this.life = new LifeCycle(
       this.boot,
       this.hooks,
       {
+        prepare: () => durableLife.prepare(),
+        serve: () => durableLife.serve(),
+        giveUp: () => durableLife.giveUp(),
         settled: () => this.replaced,
         opened: () => {
           peers.opened()
+          durableLife.go()
           this.warnOfForeignWraps()
         },
         drain: () => {
           peers.drain()
+          durableLife.drain()
           this.connections.drain()
         },
         idle: () => this.dispatcher.books.idle(),
         abort: () => {
           this.dispatcher.books.closed = true
           this.#abort()
+          durableLife.abort()
           parking.wake()
         },
-        disconnect: () => this.connections.close(),
+        disconnect: () => this.connections.close().finally(() => durableLife.close()),
       },
       settings,
     )

@@ -1,5 +1,5 @@
 import { globCovers, globMatches, isGlob } from './glob.js'
-import type { Pattern } from './pattern.js'
+import { type Pattern, toPattern } from './pattern.js'
 import { scalarText } from './scalars.js'
 
 /**
@@ -41,6 +41,15 @@ export function patternMatches(pattern: Pattern, message: object): boolean {
     const text = scalarText((message as Record<string, unknown>)[key])
     return text !== undefined && valueMatches(pattern.values[at] as string, text) // as long as its keys
   })
+}
+
+/**
+ * What a pattern's text matches, as a function: for a store that knows a subscription which nobody runs at present.
+ * Throws `LUC_PATTERN_INVALID`.
+ */
+export function matcherOf(text: string): (message: object) => boolean {
+  const pattern = toPattern(text)
+  return (message) => patternMatches(pattern, message)
 }
 
 function valueMatches(value: string, text: string): boolean {

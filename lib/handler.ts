@@ -39,6 +39,11 @@ export interface ActOptions {
 
 /** The third argument of `emit`. */
 export interface EmitOptions {
+  /**
+   * Names an event that is stored (`app.event`): a second one of the same id within two minutes is the same event. 1 to
+   * 200 ASCII characters without spaces; made up unless given.
+   */
+  readonly id?: string
   /** On whose behalf the event is emitted. Within a handler the running message's identity is the default. */
   readonly identity?: unknown
 }
@@ -69,8 +74,23 @@ export interface Context {
   prior(message?: Message): Promise<unknown>
 }
 
+/** How an event came that was stored before. */
+export interface Delivery {
+  /** The id of the event: the same at each attempt, and in each subscription. */
+  readonly id: string
+  /** Which attempt of this subscription it is, from 1. */
+  readonly attempt: number
+  /** When it was first delivered to this subscription, as far as the store knows, in ms since the epoch. */
+  readonly firstAt: number
+  /** It is the last one of its key, kept for a subscription that came later: `true`, or absent. */
+  readonly retained?: true
+}
+
 /** The second argument of an event's handler: nothing stands behind a subscription. */
-export type EventContext = Omit<Context, 'prior'>
+export type EventContext = Omit<Context, 'prior'> & {
+  /** How it came out of the store; absent for an event that was handed over as it was emitted. */
+  readonly delivery?: Delivery
+}
 
 /** Answers a message. Local, remote and wrapped actions are all of this one type. */
 export type Handler = {

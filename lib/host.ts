@@ -5,6 +5,7 @@ import type { PatternLike } from './handler.js'
 import type { Message } from './message.js'
 import { type AppOptions, toSettings } from './options.js'
 import { replace } from './replacement.js'
+import type { OpenStore } from './store.js'
 import { viewOf } from './view.js'
 
 /** A message that a service sends. */
@@ -29,7 +30,20 @@ export interface Inventory {
   /** The plugins, and in whose set-up each is used: undefined for those that stand by themselves. */
   readonly plugins: readonly { readonly name: string; readonly within: string | undefined }[]
   readonly actions: readonly { readonly pattern: string; readonly service: string; readonly idempotent: boolean }[]
-  readonly subscriptions: readonly { readonly pattern: string; readonly service: string; readonly each: boolean }[]
+  /** `durable` is the name of a durable one, without the service: `<service>.<durable>` is what the store calls it. */
+  readonly subscriptions: readonly {
+    readonly pattern: string
+    readonly service: string
+    readonly each: boolean
+    readonly durable?: string
+  }[]
+  /** Events that are declared to be kept. */
+  readonly events: readonly {
+    readonly pattern: string
+    readonly service: string
+    readonly durable: boolean
+    readonly retain: boolean
+  }[]
   readonly wraps: readonly { readonly pattern: string; readonly service: string; readonly at: 'handler' | 'caller' }[]
 }
 
@@ -40,6 +54,8 @@ export interface Host {
   load(): Promise<void>
   /** What the plugins of this app have registered; nothing learned from peers. */
   inventory(): Inventory
+  /** The store of the app, opened if it was not yet; undefined if it has none. Rejects as `app.ready` does because of it. */
+  store(): Promise<OpenStore | undefined>
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
   running(): readonly string[]
   /**
@@ -64,6 +80,7 @@ export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host
     app: viewOf(core, core.self),
     load: () => core.life.load(),
     inventory: () => inventoryOf(core),
+    store: async () => (core.store.isThere ? core.store.open() : undefined),
     running: () => running.actions.map(({ pattern }) => pattern.text),
     replace: (name, plugin, given) => replace(core, running, name, plugin, given),
   }
@@ -90,7 +107,10 @@ function tell(
 function inventoryOf({ dispatcher, events, uses }: Core): Inventory {
   const { actions, wraps } = dispatcher.composition
   const here = inOrder([...actions.all()].filter(({ remote }) => remote === undefined))
-  const subscriptions = [...events.subscriptions.all()].sort((a, b) => a.action.order - b.action.order)
+  const observers = [
+    ...[...events.subscriptions.all()].map((one) => ({ ...one, names: {} })),
+    ...events.durables.all().map((one) => ({ ...one, each: false, names: { durable: one.durable } })),
+  ].sort((a, b) => a.action.order - b.action.order)
   const plugins = [...uses.values()].flatMap((use) => [...use.all()])
   return {
     plugins: plugins.map(({ name, within }) => ({ name, within: within?.name })),
@@ -99,7 +119,18 @@ function inventoryOf({ dispatcher, events, uses }: Core): Inventory {
       service,
       idempotent: options.idempotent === true,
     })),
-    subscriptions: subscriptions.map(({ pattern, service, each }) => ({ pattern: pattern.text, service, each })),
+    subscriptions: observers.map(({ pattern, service, each, names }) => ({
+      pattern: pattern.text,
+      service,
+      each,
+      ...names,
+    })),
+    events: inOrder([...events.declarations.all()]).map(({ pattern, service, durable, retain }) => ({
+      pattern: pattern.text,
+      service,
+      durable,
+      retain,
+    })),
     wraps: inOrder([...wraps.all]).map(({ pattern, service, at }) => ({ pattern: pattern.text, service, at })),
   }
 }

@@ -20,6 +20,7 @@ export type { ActionInfo, Candidate, Explanation, WrapInfo } from './explain.js'
 export type {
   ActOptions,
   Context,
+  Delivery,
   EmitOptions,
   EventContext,
   EventHandler,
@@ -37,8 +38,16 @@ export type { EventExposure, PatternList } from './peers/exposure.js'
 export type { RetryOptions } from './peers/retry.js'
 export type { PluginObject, PluginSetup } from './plugin.js'
 export type { Registration, Subscription } from './registration.js'
+export type { EventStore } from './store.js'
 export type { Audience, Listener, Transport } from './transport.js'
 export type { TypedContext, TypedEventContext } from './typed/context.js'
 export type { Mode } from './typed/contract.js'
 export type { Events, Patterns } from './typed/registry.js'
-export type { AddOptions, OnOptions, Typed, WrapOptions } from './typed/typed.js'
+export type {
+  AddOptions,
+  BackoffOptions,
+  EventOptions,
+  OnOptions,
+  Typed,
+  WrapOptions,
+} from './typed/typed.js'

@@ -7,6 +7,12 @@ export type Phase = 'new' | 'loading' | 'loaded' | 'starting' | 'open' | 'draini
 
 /** What opening and closing mean for the parts of an app, in this order. */
 export interface Parts {
+  /** The services are about to start. */
+  prepare(): Promise<void>
+  /** They have started. */
+  serve(): Promise<void>
+  /** Nobody waits any more for the app to start. */
+  giveUp(): void
   /** Everything has started. */
   opened(): void
   /** Resolves when no plugin is being replaced. */
@@ -17,7 +23,7 @@ export interface Parts {
   idle(): Promise<void>
   /** Gives up what still runs. */
   abort(): void
-  /** Closes listeners and connections. */
+  /** Closes listeners, connections and the store. */
   disconnect(): Promise<void>
 }
 
@@ -100,7 +106,9 @@ export class LifeCycle {
     await this.load()
     try {
       this.#advance('loaded', 'starting')
-      await this.#boot.start()
+      await this.#parts.prepare()
+      if (this.#phase === 'starting') await this.#boot.start()
+      if (this.#phase === 'starting') await this.#parts.serve()
       this.#advance('starting', 'open')
       this.#parts.opened()
     } catch (error) {
@@ -124,6 +132,7 @@ export class LifeCycle {
 
   async #end(): Promise<void> {
     const booting = this.#phase === 'loading' || this.#phase === 'starting'
+    if (this.#phase === 'starting') this.#parts.giveUp()
     this.#phase = 'draining'
     // Hooks that are under way may still act, and are waited for before their plugins are closed.
     if (booting) await (this.#ready ?? this.#load)?.catch(() => {})

@@ -2,6 +2,7 @@ import { LuciliusError } from './errors.js'
 import { harmless, type Logger, toLogger } from './logger.js'
 import { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 import type { RetryOptions } from './peers/retry.js'
+import type { EventStore } from './store.js'
 import { newId } from './trace.js'
 
 /** How many messages may wait until somebody can answer them. */
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly drainMs?: number
   /** Milliseconds for which the patterns of a lost peer are kept: 30,000. */
   readonly forgetMs?: number
+  /** Keeps durable events: `embedded({ path })`, or `nats(…)` or `amqp(…)` of a broker. Opened when something needs it. */
+  readonly store?: EventStore
   /** Anything shaped like pino; `true` writes JSON lines to stdout. Silent by default. */
   readonly logger?: boolean | Logger
 }
@@ -41,7 +44,10 @@ export interface AppOptions {
 /** The options with every default filled in. */
 export interface Settings {
   readonly name: string
+  /** The name under which the app's own durable subscriptions are known: one that does not change from start to start. */
+  readonly lastingName: string
   readonly instance: string
+  readonly store: EventStore | undefined
   readonly timeoutMs: number
   readonly maxTimeoutMs: number
   readonly maxHops: number
@@ -63,6 +69,7 @@ const KNOWN = [
   'retry',
   'drainMs',
   'forgetMs',
+  'store',
   'logger',
 ]
 
@@ -80,10 +87,13 @@ export function toSettings(options: AppOptions): Settings {
   const maxTimeoutMs = milliseconds(given, 'maxTimeoutMs', 300_000)
   const timeoutMs = Math.min(milliseconds(given, 'timeoutMs', 10_000), maxTimeoutMs)
   const instance = newId()
-  const name = nameOf(given.name) ?? `app-${instance}`
+  const ownName = nameOf(given.name)
+  const name = ownName ?? `app-${instance}`
   return {
     name,
+    lastingName: ownName ?? 'app',
     instance,
+    store: toStore(given.store),
     timeoutMs,
     maxTimeoutMs,
     maxHops: count(WHERE, given, 'maxHops', 32, 1),
@@ -109,6 +119,16 @@ export function isStrict(parity: unknown): boolean {
   throw new LuciliusError(
     'LUC_OPTIONS_INVALID',
     `${WHERE}: 'parity' is 'strict' or 'off', not ${typeof parity === 'string' ? `'${parity}'` : `a ${typeof parity}`}.`,
+  )
+}
+
+function toStore(store: unknown): EventStore | undefined {
+  if (store === undefined) return undefined
+  const { name, openStore } = (store ?? {}) as Partial<EventStore>
+  if (typeof name === 'string' && typeof openStore === 'function') return store as EventStore
+  throw new LuciliusError(
+    'LUC_OPTIONS_INVALID',
+    `${WHERE}: 'store' keeps events: embedded({ path: './events' }) from 'lucilius/transports/embedded', or nats(…) or amqp(…).`,
   )
 }
 

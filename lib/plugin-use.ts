@@ -2,6 +2,8 @@ import type { PeerConnection } from './app.js'
 import type { Boot } from './boot.js'
 import type { Action } from './dispatch/action.js'
 import type { Wrap } from './dispatch/wraps.js'
+import type { Declared } from './events/declarations.js'
+import type { Durable } from './events/durable.js'
 import type { Subscribed } from './events/subscriptions.js'
 import type { Logger } from './logger.js'
 import type { Listener } from './transport.js'
@@ -50,6 +52,8 @@ export class PluginUse {
   place = 0
   readonly actions = new Set<Action>()
   readonly subscriptions = new Set<Subscribed>()
+  readonly durables = new Set<Durable>()
+  readonly declarations = new Set<Declared>()
   readonly wraps = new Set<Wrap>()
   /** The listeners and connections that it opened. */
   readonly opened = new Set<Listener | PeerConnection>()

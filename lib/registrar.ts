@@ -4,6 +4,10 @@ import { followed } from './dispatch/followed.js'
 import { heardHandler, heardMiddleware } from './dispatch/sent-by.js'
 import type { Side } from './dispatch/wraps.js'
 import { LuciliusError } from './errors.js'
+import type { Declared } from './events/declarations.js'
+import type { Durable } from './events/durable.js'
+import { toDeclared, toOnWish } from './events/durable-options.js'
+import { nameTaken } from './events/durables.js'
 import type { Subscribed } from './events/subscriptions.js'
 import type { EventHandler, Handler, Middleware } from './handler.js'
 import { checkKeys, checkMilliseconds } from './option-checks.js'
@@ -37,28 +41,51 @@ export class Registrar {
 
   on(pattern: PatternInput, given: unknown, handler: unknown): Subscription {
     const checked = toPattern(pattern)
-    const { each } = checkKeys<{ each?: unknown }>('on', given, ['each'])
-    if (each !== undefined && each !== 'instance') {
-      throw new LuciliusError('LUC_OPTIONS_INVALID', "on: 'each' is 'instance', or is left out.")
-    }
+    const { each, durable } = toOnWish(given, this.#lastingName, this.#core.settings)
     checkFunction('on', checked, handler, '(message, context) => …')
     const action = this.#action(checked, {}, handler as EventHandler)
     const run = this.#core.settings.strict ? followed(action.handler) : action.handler
     action.run = this.#core.running?.follow(action, run) ?? run
-    const subscribed: Subscribed = {
-      pattern: checked,
-      service: this.#use.name,
-      each: each === 'instance',
-      action,
-      failures: 0,
+    const subscribed = { pattern: checked, service: this.#use.name, action, failures: 0 }
+    return durable === undefined
+      ? this.#observe({ ...subscribed, each })
+      : this.#observeDurably({ ...subscribed, ...durable })
+  }
+
+  #observe(subscribed: Subscribed): Subscription {
+    const { events, durableLife } = this.#core
+    const put = () => {
+      events.subscriptions.add(subscribed)
+      durableLife.arrived([subscribed])
     }
-    const { subscriptions } = this.#core.events
-    const put = () => subscriptions.add(subscribed)
-    const registered = this.#register(this.#use.subscriptions, subscribed, put, () => subscriptions.remove(subscribed))
-    return Object.defineProperty(registered, 'failures', {
-      enumerable: true,
-      get: () => subscribed.failures,
-    }) as Subscription
+    const take = () => events.subscriptions.remove(subscribed)
+    return countingFailures(this.#register(this.#use.subscriptions, subscribed, put, take), subscribed)
+  }
+
+  #observeDurably(durable: Durable): Subscription {
+    const { events, durableLife } = this.#core
+    const { durables } = events
+    durableLife.need(durable)
+    // What is staged enters together: two of a name would be found too late.
+    for (const { name } of this.#use.durables) if (name === durable.name) throw nameTaken(durable)
+    const put = () => {
+      durables.add(durable)
+      durables.join(durable)
+    }
+    return countingFailures(
+      this.#register(this.#use.durables, durable, put, () => durables.remove(durable)),
+      durable,
+    )
+  }
+
+  event(pattern: PatternInput, given: unknown): Registration {
+    const checked = toPattern(pattern)
+    const { name: service, tenure } = this.#use
+    const declared: Declared = { pattern: checked, service, ...toDeclared(given), order: tenure.orders.next() }
+    const { events, durableLife } = this.#core
+    durableLife.need(declared)
+    const put = () => events.declarations.add(declared)
+    return this.#register(this.#use.declarations, declared, put, () => events.declarations.remove(declared))
   }
 
   wrap(pattern: PatternInput, given: unknown, middleware: unknown): Registration {
@@ -102,6 +129,11 @@ export class Registrar {
       those.delete(one)
       take()
     })
+  }
+
+  /** The service by which a store knows its subscriptions. */
+  get #lastingName(): string {
+    return this.#use === this.#core.self ? this.#core.settings.lastingName : this.#use.name
   }
 
   /** What the app itself sends is no service's doing. */
@@ -155,6 +187,10 @@ function checkFunction(where: string, pattern: Pattern, value: unknown, shape: s
     'LUC_HANDLER_INVALID',
     `${where} '${pattern.text}': expected a function ${shape}, got ${what}.`,
   )
+}
+
+function countingFailures(registered: Registration, of: { readonly failures: number }): Subscription {
+  return Object.defineProperty(registered, 'failures', { enumerable: true, get: () => of.failures }) as Subscription
 }
 
 function registration(take: () => void): Registration {

@@ -9,6 +9,6 @@ export interface Registration {
 
 /** A handler that observes events. */
 export interface Subscription extends Registration {
-  /** How often its handler threw or rejected. Nobody else notices: a subscriber never fails the emitter. */
+  /** How often its handler threw, rejected or took too long. Nobody else notices: a subscriber never fails the emitter. */
   readonly failures: number
 }

@@ -39,6 +39,10 @@ async function exchange(core: Core, running: Running, name: string, plugin: unkn
     await enter(core, gate, old, next)
   } finally {
     core.gate = undefined
+    // What is retained comes first: what was kept for them stands behind it.
+    if (next.tenure.standing === 'in') {
+      core.durableLife.arrived([...next.all()].flatMap(({ subscriptions }) => [...subscriptions]))
+    }
     core.events.release(isOurs)
     gate.open()
   }
@@ -76,8 +80,10 @@ async function finish(core: Core, running: Running, gate: Gate, old: PluginUse, 
     gate.hold(action)
     busy.add(action)
   }
-  for (const use of old.all()) for (const { action } of use.subscriptions) busy.add(action)
+  for (const use of old.all()) for (const { action } of [...use.subscriptions, ...use.durables]) busy.add(action)
   old.tenure.standing = 'leaving'
+  // What comes from now on waits in the store for the new one.
+  await core.events.durables.pause([...old.all()].flatMap(({ durables }) => [...durables]))
   // Observers of events that were emitted in this very turn start in a microtask: they run by then, and are waited for.
   await undefined
   const late = await running.ended(busy, core.settings.drainMs)
@@ -107,6 +113,7 @@ async function enter(core: Core, gate: Gate, old: PluginUse, next: PluginUse): P
     swap(core, gate, old, next)
     await tenure.boot.start()
     tenure.standing = 'in'
+    for (const { durables } of next.all()) for (const durable of durables) core.events.durables.join(durable)
     // What it registers from now on comes after everything else.
     tenure.orders = core.self.tenure.orders
   } catch (error) {
@@ -122,7 +129,7 @@ async function enter(core: Core, gate: Gate, old: PluginUse, next: PluginUse): P
 
 function swap(core: Core, gate: Gate, old: PluginUse, next: PluginUse): void {
   const { composition } = core.dispatcher
-  const { subscriptions } = core.events
+  const { subscriptions, declarations, durables } = core.events
   composition.actions.together(() => {
     leave(core, gate, old)
     next.tenure.standing = 'starting'
@@ -135,7 +142,11 @@ function swap(core: Core, gate: Gate, old: PluginUse, next: PluginUse): void {
     }
     gate.compose()
   })
-  for (const one of next.all()) for (const subscribed of one.subscriptions) subscriptions.add(subscribed)
+  for (const one of next.all()) {
+    for (const subscribed of one.subscriptions) subscriptions.add(subscribed)
+    for (const declared of one.declarations) declarations.add(declared)
+    for (const durable of one.durables) durables.add(durable)
+  }
 }
 
 /** Takes away what a plugin has registered. */
@@ -145,7 +156,12 @@ function leave(core: Core, gate: Gate, use: PluginUse): void {
     for (const { actions } of use.all()) for (const action of actions) gate.drop(action)
     for (const { wraps } of use.all()) for (const wrap of wraps) composition.unwrap(wrap)
   })
-  for (const { subscriptions } of use.all()) for (const one of subscriptions) core.events.subscriptions.remove(one)
+  const { events } = core
+  for (const { subscriptions, declarations, durables } of use.all()) {
+    for (const one of subscriptions) events.subscriptions.remove(one)
+    for (const one of declarations) events.declarations.remove(one)
+    for (const one of durables) events.durables.remove(one)
+  }
 }
 
 function has(use: PluginUse, observer: Subscribed): boolean {

@@ -160,6 +160,11 @@ export interface OpenStore {
    */
   append(event: StoredEvent, signal: AbortSignal): Promise<void>
   /**
+   * Makes a subscription known, once and for ever, without serving it: what is stored from now on waits for it. The core
+   * calls it before the services of an app have started; harmless for one that is known, whose pattern it brings up to date.
+   */
+  know(subscription: DurableSubscription): Promise<void>
+  /**
    * Makes a subscription known, once and for ever, and serves it from this instance: each event that was stored since it
    * became known, and that it matches, is delivered until it is ended. Resolves once it is known: what is stored after
    * that will be delivered. Several instances may serve one subscription; each event goes to one of them.
@@ -189,6 +194,11 @@ export interface EventStore {
   readonly name: string
   /** Opens it: keeps trying while the broker cannot be reached, until the signal aborts. Rejects with `LUC_STORE_FAILED`. */
   openStore(host: StoreHost): Promise<OpenStore>
+  /**
+   * Whether certainly nothing is kept there yet, where that can be told without opening it: an app that could only read
+   * from it then leaves it closed.
+   */
+  isEmpty?(): Promise<boolean>
 }
 
 /** For how long a second event of the same id is taken for the first one, in ms, unless a store is told otherwise. */

@@ -14,15 +14,33 @@ export {
   toMeta,
   toOutcome,
 } from './codec.js'
+export { matcherOf } from './covers.js'
 export { promised, receiveDirect } from './direct.js'
 export { type Handled, type LuciliusCode, LuciliusError, type LuciliusErrorOptions } from './errors.js'
 export { flatJson } from './flat-json.js'
 export type { PeerInfo } from './handler.js'
+export {
+  type FieldList,
+  type HeaderFields,
+  readClientMeta,
+  readPeerAct,
+  readPeerEvent,
+  writeClientMeta,
+  writePeerAct,
+  writePeerEvent,
+} from './header-fields.js'
 export { isDeeper } from './json-depth.js'
-export type { Parcel, Post, Recipient } from './mail/parcel.js'
+export { type BareOutcome, bareError, bareOutcome, messageText, readMessage, readOutcome } from './mail/bare.js'
+export { Desk } from './mail/desk.js'
+export { type MailLimits, mailLimits } from './mail/limits.js'
+export type { MailListener } from './mail/listening.js'
+export { type Mail, mail } from './mail/mail.js'
+export type { OpenPost, Parcel, Post, Recipient } from './mail/parcel.js'
 export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
+export { type Pattern, toPattern } from './pattern.js'
 export type { PortableLimits } from './portable.js'
+export { scalarText } from './scalars.js'
 export {
   type DeadLetter,
   DUPLICATES_MS,
@@ -39,6 +57,7 @@ export {
   type SubscriptionReport,
   type Verdict,
 } from './store.js'
+export { decodeStoredEvent, encodeStoredEvent, toFailures, toStoredEvent } from './stored-event.js'
 export {
   type ActEnvelope,
   type AnnouncedAction,

@@ -62,6 +62,7 @@ export function viewOf(core: Core, own: PluginUse): App {
       const [options, handler] = withOptions(rest)
       return registrar.on(pattern, options, handler)
     },
+    event: (pattern: PatternLike, options: unknown) => registrar.event(pattern, options),
     wrap: (pattern: PatternLike, ...rest: [unknown, unknown?]) => {
       const [options, middleware] = withOptions(rest)
       return registrar.wrap(pattern, options, middleware)

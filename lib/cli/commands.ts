@@ -13,7 +13,13 @@ export const commands = {
   act: async (): Promise<Run> => (await import('./commands/act.js')).act,
   list: async (): Promise<Run> => (await import('./commands/list.js')).list,
   explain: async (): Promise<Run> => (await import('./commands/explain.js')).explain,
+  events: async (): Promise<Run> => (await import('./commands/events.js')).events,
+  'events dead': async (): Promise<Run> => (await import('./commands/events/dead.js')).dead,
+  'events show': async (): Promise<Run> => (await import('./commands/events/show.js')).show,
+  'events replay': async (): Promise<Run> => (await import('./commands/events/replay.js')).replay,
+  'events drop': async (): Promise<Run> => (await import('./commands/events/drop.js')).drop,
+  'events remove': async (): Promise<Run> => (await import('./commands/events/remove.js')).remove,
 }
 
-/** The name of a command. */
+/** The name of a command; `events dead` is one of those of `events`. */
 export type CommandName = keyof typeof commands

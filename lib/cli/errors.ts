@@ -23,7 +23,7 @@ export class CommandError extends Error {
 }
 
 /** Codes that say that what was typed, or what the description says, has to change. */
-const USAGE: ReadonlySet<string> = new Set(['LUC_OPTIONS_INVALID', 'LUC_PATTERN_INVALID'])
+const USAGE: ReadonlySet<string> = new Set(['LUC_OPTIONS_INVALID', 'LUC_PATTERN_INVALID', 'LUC_STORE_REQUIRED'])
 
 /**
  * Tells an error in one line on stderr, without a stack unless it is a bug of lucilius, and gives the exit code.

@@ -59,4 +59,30 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
     { line: "lucilius explain 'role:stock,cmd:left,sku:apple' --json", does: 'shows the winner to a program' },
     { line: "lucilius explain 'role:stock,cmd:lfet'", does: 'shows that nothing answers, and what is near' },
   ],
+  events: [
+    { line: 'lucilius events', does: 'asks the store of what runs here, or the only one that is described' },
+    {
+      line: 'lucilius events split --json',
+      does: 'prints what the store of the deployment split tells, for a program',
+    },
+  ],
+  'events dead': [
+    { line: 'lucilius events dead', does: 'lists the dead letters of all subscriptions, oldest first' },
+    { line: 'lucilius events dead order.watch --limit 10', does: 'lists the oldest ten of one subscription' },
+  ],
+  'events show': [{ line: 'lucilius events show 4711', does: 'shows its event and each attempt that failed' }],
+  'events replay': [
+    { line: 'lucilius events replay 4711 4712', does: 'delivers two of them again' },
+    { line: 'lucilius events replay --all --subscription order.watch', does: 'delivers all of a subscription again' },
+  ],
+  'events drop': [
+    { line: 'lucilius events drop 4711', does: 'asks, then forgets one' },
+    { line: 'lucilius events drop --all --yes', does: 'forgets all, and does not ask' },
+  ],
+  'events remove': [
+    {
+      line: 'lucilius events remove order.watch',
+      does: 'asks, then forgets a subscription that nobody serves any more',
+    },
+  ],
 }

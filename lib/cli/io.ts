@@ -19,6 +19,8 @@ export interface Io {
   readonly color: boolean
   /** Characters in a line of stdout. */
   readonly columns: number
+  /** Asks the person at the terminal, and gives the line that was typed: '' if none was. Undefined if nobody is there. */
+  readonly ask: ((question: string) => Promise<string>) | undefined
 }
 
 /** This process. */
@@ -34,7 +36,21 @@ export function processIo(): Io {
     isErrorTty: stderr.isTTY === true,
     color: wantsColor(env, isTty),
     columns: stdout.columns ?? 80,
+    ask: process.stdin.isTTY && stderr.isTTY ? askPerson : undefined,
   }
+}
+
+async function askPerson(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  return new Promise((resolve) => {
+    // Ctrl-C and Ctrl-D close it.
+    lines.on('close', () => resolve(''))
+    lines.question(question, (answer) => {
+      resolve(answer)
+      lines.close()
+    })
+  })
 }
 
 /** https://no-color.org: NO_COLOR counts when it is not empty; FORCE_COLOR colours a pipe. */

@@ -4,6 +4,9 @@ import { HIGHEST_PORT, MOST_REPLICAS } from '../system/topology.js'
 /** The longest time that a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1
 
+/** More than anybody reads. */
+const MOST_LISTED = 100_000
+
 /** Reads an option that is a number of milliseconds. */
 export function toMilliseconds(text: string): number {
   return wholeNumber(text, 1, LONGEST_MS, 'It is a whole number of milliseconds from 1, such as 2000.')
@@ -17,6 +20,11 @@ export function toPort(text: string): number {
 /** Reads an option that is the number of a replica. */
 export function toReplica(text: string): number {
   return wholeNumber(text, 1, MOST_REPLICAS, `Replicas are counted from 1 to ${MOST_REPLICAS}.`)
+}
+
+/** Reads an option that says how many there are to be at most. */
+export function toCount(text: string): number {
+  return wholeNumber(text, 1, MOST_LISTED, `It is a whole number from 1 to ${MOST_LISTED}.`)
 }
 
 /** Reads `--replicas convert=3`, which may be given for several groups. */

@@ -5,7 +5,7 @@ import { tellError } from './errors.js'
 import { examples } from './examples.js'
 import { exitCodes } from './exit-codes.js'
 import type { Io } from './io.js'
-import { toMilliseconds, toPort, toReplica, toReplicas } from './options.js'
+import { toCount, toMilliseconds, toPort, toReplica, toReplicas } from './options.js'
 import { manifest } from './package-root.js'
 import { oneLine } from './print/harmless-text.js'
 
@@ -17,7 +17,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   })
   try {
     if (argv.length === 0) tree.outputHelp()
-    else await tree.parseAsync(argv, { from: 'user' })
+    else await tree.parseAsync(withoutHelpWord(argv), { from: 'user' })
     return code
   } catch (error) {
     return error instanceof CommanderError ? tellUsage(error, tree, argv, io) : tellError(error, io)
@@ -36,11 +36,13 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     .addHelpText('after', '\nlucilius help <command> has examples.')
 
   const command = (name: CommandName, args: string, about: string): Command => {
-    const made = tree.command(`${name} ${args}`.trim()).description(about).addHelpText('after', exampleText(name))
+    const [own = name, within] = name.split(' ').reverse()
+    const parent = tree.commands.find((one) => one.name() === within) ?? tree
+    const made = parent.command(`${own} ${args}`.trim()).description(about).addHelpText('after', exampleText(name))
     return made.action(async (...given: unknown[]) => {
       const run = await commands[name]()
       // A table of commands cannot say which options each takes; the tree below does.
-      done(await run(argumentsOf(given), withEnvironment(made.opts(), io) as never, io))
+      done(await run(argumentsOf(given), withEnvironment(made.optsWithGlobals(), io) as never, io))
     })
   }
 
@@ -65,6 +67,19 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     .option('--json', 'print JSON')
   withUrl(command('explain', '<message>', 'tell which action answers a message, and why'), peers) //
     .option('--json', 'print JSON')
+  withConfig(command('events', '[deployment]', 'show what the store of durable events keeps, and who is behind'))
+    .option('--json', 'print JSON')
+    .usage('[options] [deployment]')
+  withStore(command('events dead', '[subscription]', 'list the dead letters, oldest first')) //
+    .option('--limit <count>', 'how many at most: 100 unless given', toCount)
+  withStore(command('events show', '<id>', 'show a dead letter: its event, and all that failed'))
+  withChoice(command('events replay', '[ids...]', 'deliver dead letters again'))
+  withChoice(command('events drop', '[ids...]', 'forget dead letters')) //
+    .option('--yes', 'do not ask')
+  withStore(command('events remove', '<subscription>', 'forget a subscription, and all that waits for it')).option(
+    '--yes',
+    'do not ask',
+  )
   return tree
 }
 
@@ -76,9 +91,29 @@ function withUrl(command: Command, who = 'a listener'): Command {
   return withConfig(command).option('--url <url>', `${who}: http://, https://, ws:// or wss://`)
 }
 
+function withStore(command: Command): Command {
+  return withConfig(command)
+    .option('--deployment <name>', 'whose store: what runs, or the only one with a store')
+    .option('--json', 'print JSON')
+}
+
+function withChoice(command: Command): Command {
+  return withStore(command)
+    .option('--all', 'all dead letters')
+    .option('--subscription <name>', 'with --all: those of one subscription')
+}
+
+/** commander's own `help` knows no command within a command. */
+function withoutHelpWord(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'help' && argv.length > 2 ? [...argv.slice(1), '--help'] : argv
+}
+
 /** commander calls an action with the arguments, the options and the command itself. */
 function argumentsOf(given: readonly unknown[]): string[] {
-  return given.slice(0, -2).filter((one) => typeof one === 'string')
+  return given
+    .slice(0, -2)
+    .flat()
+    .filter((one) => typeof one === 'string')
 }
 
 function withEnvironment(options: object, { env }: Io): object {
@@ -94,15 +129,27 @@ function exampleText(name: CommandName): string {
 /** What was typed wrongly, in one line with the nearest that is known. Help and version are no errors. */
 function tellUsage(error: CommanderError, tree: Command, argv: readonly string[], { stderr }: Io): number {
   if (error.exitCode === 0) return exitCodes.done.code
-  const command = tree.commands.find((one) => one.name() === argv[0])
+  const path = commandsOf(tree, argv)
+  const command = path.at(-1)
   const told = oneLine(error.message.replace(/^error: /, '')).replaceAll(/\/\/[^\s/@]*@/g, '//…@')
-  const text = `${told}${/[.?)]$/.test(told) ? '' : '.'}${hintFor(error, command)}`
-  stderr.write(`lucilius: ${text} See: lucilius ${command === undefined ? '--help' : `help ${command.name()}`}\n`)
+  const text = `${told}${/[.?)]$/.test(told) ? '' : '.'}${hintFor(error, command, argv[path.length])}`
+  const see = command === undefined ? '--help' : `help ${path.map((one) => one.name()).join(' ')}`
+  stderr.write(`lucilius: ${text} See: lucilius ${see}\n`)
   return exitCodes.usage.code
 }
 
-function hintFor({ code, message }: CommanderError, command: Command | undefined): string {
-  if (code === 'commander.excessArguments') return ' What holds spaces is put in quotes.'
+/** The command that was meant, within the one that it is within. */
+function commandsOf(tree: Command, argv: readonly string[]): readonly Command[] {
+  const [name, ...rest] = argv
+  const command = tree.commands.find((one) => one.name() === name)
+  return command === undefined ? [] : [command, ...commandsOf(command, rest)]
+}
+
+function hintFor({ code, message }: CommanderError, command: Command | undefined, word = ''): string {
+  if (code === 'commander.excessArguments') {
+    const [near] = nearest(word, command?.commands.map((one) => one.name()) ?? [])
+    return near === undefined ? ' What holds spaces is put in quotes.' : ` (Did you mean ${command?.name()} ${near}?)`
+  }
   const [, option] = /unknown option '(--[^'=]*)=/.exec(message) ?? []
   if (option === undefined || message.includes('Did you mean')) return ''
   const [near] = nearest(option, command?.options.flatMap(({ long }) => long ?? []) ?? [])

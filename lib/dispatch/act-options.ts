@@ -18,8 +18,14 @@ export function toActOptions(options: unknown): ActOptions {
   return given.identity === undefined ? given : { ...given, identity: portableCopy(given.identity, 'message') }
 }
 
+/** An id travels in headers of brokers. */
+const ID = /^[!-~]{1,200}$/
+
 /** Checks the third argument of `emit`. Throws `LUC_OPTIONS_INVALID`. */
 export function toEmitOptions(options: unknown): EmitOptions {
-  const given = checkKeys<EmitOptions>('emit', options, ['identity'])
-  return given.identity === undefined ? given : { identity: portableCopy(given.identity, 'message') }
+  const given = checkKeys<EmitOptions>('emit', options, ['id', 'identity'])
+  if (given.id !== undefined && !(typeof given.id === 'string' && ID.test(given.id))) {
+    throw new LuciliusError('LUC_OPTIONS_INVALID', "emit: 'id' is a text of 1 to 200 ASCII characters without spaces.")
+  }
+  return given.identity === undefined ? given : { ...given, identity: portableCopy(given.identity, 'message') }
 }

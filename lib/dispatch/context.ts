@@ -1,6 +1,7 @@
-import type { Context, Meta } from '../handler.js'
+import type { Context, Delivery, Meta } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Call } from './call.js'
+import { deliveryOf } from './delivery.js'
 
 /** Where a context finds its call and app. Symbols and not private fields, so that a wrap may pass on an object made from it. */
 const CALL = Symbol('lucilius.call')
@@ -44,6 +45,11 @@ export class CallContext implements Context {
 
   get meta(): Meta {
     return metaOf(this[CALL])
+  }
+
+  /** For handlers of events. */
+  get delivery(): Delivery | undefined {
+    return deliveryOf(this[CALL])
   }
 
   get act(): Context['act'] {

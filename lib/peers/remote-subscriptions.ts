@@ -1,4 +1,4 @@
-import type { Emission } from '../events/events.js'
+import type { Emission } from '../events/emission.js'
 import type { Logger } from '../logger.js'
 import { Router } from '../router/router.js'
 import type { EventEnvelope } from '../transport.js'

@@ -5,6 +5,7 @@
  */
 import { LuciliusError } from '../errors.js'
 import { jsonLogger, type Logger } from '../logger.js'
+import { toWireError } from '../wire-error.js'
 import { AddressBook } from './address-book.js'
 import { endMsOf, START_END_MS } from './end-limits.js'
 import { readEnvironment } from './environment.js'
@@ -15,6 +16,8 @@ import { registerTypeScript } from './loading/register-typescript.js'
 import { overridden } from './overridden.js'
 import { distinctSendings } from './recording.js'
 import { type Running, runProcess } from './run.js'
+import { forgetSecrets } from './secret.js'
+import { askingStore, type StoreQuestion } from './store-questions.js'
 import { fromArgument } from './supervise/assignment.js'
 import { isFinal, isTaken } from './supervise/is-final.js'
 import { processesOf, wholeSystem } from './topology.js'
@@ -67,7 +70,7 @@ starting.then(tellFiles, async (error) => {
 async function start(): Promise<Running> {
   const { cwd, config, deployment: name, process: id, replicas = {}, parity, record } = fromArgument(process.argv[2])
   const environment = readEnvironment(process.env)
-  delete process.env.LUCILIUS_SECRET // What services start has no need of it.
+  forgetSecrets()
   log = jsonLogger({ level: environment.logLevel ?? 'info' })
   const loaded = await loadSystem({ cwd, config })
   const deployment = name === undefined ? wholeSystem(loaded.system) : loaded.system.deployments.get(name)
@@ -85,6 +88,7 @@ async function start(): Promise<Running> {
       addresses,
       secret: environment.secret,
       environment,
+      processes: plans.length,
       log,
       reachable: true,
       ...(parity === undefined ? {} : { parity }),
@@ -105,6 +109,7 @@ async function tellFiles(): Promise<void> {
 function heed(message: ParentMessage): void {
   if (message.type === 'drain') end()
   if (message.type === 'wait') clearTimeout(asking)
+  if (message.type === 'ask') void answer(message.id, message.question)
   if (message.type === 'stay') {
     clearTimeout(asking)
     asking = undefined
@@ -113,6 +118,15 @@ function heed(message: ParentMessage): void {
     for (const id of addresses.ids()) if (!Object.hasOwn(message.addresses, id)) addresses.set(id, undefined)
     for (const [id, url] of Object.entries(message.addresses)) addresses.set(id, url)
   }
+}
+
+/** Asks the store for whoever supervises this process. */
+async function answer(id: number, question: StoreQuestion): Promise<void> {
+  const ask = askingStore(async () => (await starting).host.store())
+  await ask(question).then(
+    (reply) => tell({ type: 'answer', id, reply }),
+    (error) => tell({ type: 'answer', id, error: toWireError(error) }),
+  )
 }
 
 /** Drains and ends, once. */

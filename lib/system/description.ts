@@ -63,6 +63,40 @@ export interface OutsideDescription {
   readonly example?: PatternLike
 }
 
+/** A queue of others, whose messages, plain JSON, come in as acts and events. */
+export interface ForeignQueue {
+  /** Its name. One that is not there is made. */
+  readonly queue: string
+  /** What is emitted for each message, or acted on: its pairs, over those of the message. */
+  readonly as: PatternLike
+  /** An exchange to bind it to. */
+  readonly exchange?: string
+  /** Routing keys with which it is bound there. */
+  readonly key?: string | readonly string[]
+  /** Messages that may be under way at once. */
+  readonly prefetch?: number
+}
+
+/** Events that go to an exchange of others, as plain JSON. */
+export interface ForeignExchange {
+  /** The events. */
+  readonly match: PatternLike
+  /** Its name; `''` is the exchange by which each queue has its own name as key. */
+  readonly exchange: string
+  /** The routing key: `invoice.{event}` has the property `event` of the event in it. */
+  readonly key: string
+  /** The name of a durable subscription, for events that must arrive. */
+  readonly durable?: string
+}
+
+/** Exchanges and queues of others, which know nothing of lucilius: the raw mode of `lucilius/transports/amqp`. */
+export interface ForeignDescription {
+  /** Queues whose messages come in. */
+  readonly consume?: readonly ForeignQueue[]
+  /** Events that go out. */
+  readonly publish?: readonly ForeignExchange[]
+}
+
 /** Services that share a process. */
 export interface GroupDescription<S extends string = string> {
   /** Names of services, or `'*'` for all. */
@@ -75,18 +109,74 @@ export interface GroupDescription<S extends string = string> {
   readonly outside?: OutsideDescription | readonly OutsideDescription[]
   /** The other groups it exchanges messages with, where both sides agree: all unless given. */
   readonly peers?: readonly string[]
+  /** What its processes take from and give to programs of others, over RabbitMQ. */
+  readonly amqp?: ForeignDescription
 }
+
+/** What carries messages between processes: sockets between each two of them, or a broker that all of them know. */
+export type TransportName = 'websocket' | 'http' | 'nats' | 'amqp'
+
+/** Actions and events that go another way than the rest of their deployment. */
+export interface RouteDescription {
+  /** The actions and subscriptions whose patterns this one covers. The most specific route wins. */
+  readonly match: PatternLike
+  /** What carries them. */
+  readonly via: TransportName
+}
+
+/** Where NATS is. What proves who connects is better in the environment: `LUCILIUS_NATS_CREDS` and its like. */
+export interface NatsDescription {
+  /** Addresses such as `nats://nats-1:4222`, without user and password: `nats://127.0.0.1:4222` unless given. */
+  readonly servers?: string | readonly string[]
+  /** A file with credentials, relative to the description. */
+  readonly creds?: string
+  /** Passed to the client: `{ caFile, certFile, keyFile }`, say. */
+  readonly tls?: object
+}
+
+/** Where RabbitMQ is. User and password belong into the environment, in `LUCILIUS_AMQP_URL`. */
+export interface AmqpDescription {
+  /** Its address, without user and password: `amqp://127.0.0.1:5672` unless given. */
+  readonly url?: string
+  /** Passed to `node:tls`: `{ ca, cert, key }`, say. */
+  readonly tls?: object
+}
+
+/** The brokers of a deployment. What the environment says goes before it. */
+export interface BrokersDescription {
+  /**
+   * What tells this system from others on the same broker: letters, digits, `-` and `_`, 64 of them at most. The name of
+   * the system unless given.
+   */
+  readonly space?: string
+  /** Where NATS is. */
+  readonly nats?: NatsDescription
+  /** Where RabbitMQ is. */
+  readonly amqp?: AmqpDescription
+}
+
+/** What keeps durable events: a broker, or files of one process, in a folder relative to the description. */
+export type StoreDescription = 'embedded' | 'nats' | 'amqp' | { readonly embedded: string } | false
 
 /** One way to spread the services over processes. */
 export interface DeploymentDescription<S extends string = string> {
   /** What carries messages between the processes: `websocket` unless given. */
-  readonly transport?: 'websocket' | 'http'
+  readonly transport?: TransportName
+  /** What goes another way. */
+  readonly routes?: readonly RouteDescription[]
+  /** Where brokers are, if it uses any. */
+  readonly brokers?: BrokersDescription
+  /**
+   * What keeps durable events: the transport, if it is a broker, else, for one process, the folder `.lucilius/store/` with
+   * the name of the deployment beside the description. `false`: nothing.
+   */
+  readonly store?: StoreDescription
   /** Which services share a process. A list is short for `{ services: [...] }`. */
   readonly groups: { readonly [group: string]: '*' | readonly S[] | GroupDescription<S> }
 }
 
-/** Limits that every process keeps: options of an app, but for its name, logger and parity. */
-export type Limits = Omit<AppOptions, 'name' | 'logger' | 'parity'>
+/** Limits that every process keeps: options of an app, but for its name, logger, parity and store. */
+export type Limits = Omit<AppOptions, 'name' | 'logger' | 'parity' | 'store'>
 
 /** A system: its services, and the ways to spread them over processes. What {@link defineSystem} takes. */
 export interface SystemDescription<S extends string = string> {

@@ -6,11 +6,12 @@ import type { PatternList } from '../peers/exposure.js'
 import type { Listener } from '../transport.js'
 import { letsIn, othersOf } from './lets-in.js'
 import type { Group, Outside } from './system.js'
-import { type TransportName, transportNamed } from './transport-named.js'
+import { transportNamed } from './transport-named.js'
+import type { DirectName } from './transports-used.js'
 
 /** A door to the outside that is open. */
 export interface OpenDoor {
-  readonly transport: TransportName
+  readonly transport: DirectName
   /** Where clients connect to. */
   readonly url: string
   /** The actions that are let in. */

@@ -34,6 +34,26 @@ export const environmentTable: readonly EnvironmentRow[] = Object.freeze([
   row('LUCILIUS_WEBSOCKET_HOST', 'where the first `websocket` door of this process listens', '0.0.0.0'),
   row('LUCILIUS_WEBSOCKET_PORT', 'the port on which it does', '8081'),
   row(
+    'LUCILIUS_SPACE',
+    'what tells this system from others on the same broker, in place of `brokers.space`',
+    'shop-staging',
+  ),
+  row(
+    'LUCILIUS_NATS_URL',
+    'addresses of NATS, separated by commas, in place of `brokers.nats.servers`',
+    'nats://nats-1:4222,nats://nats-2:4222',
+  ),
+  row('LUCILIUS_NATS_CREDS', 'a file with credentials for NATS', '/run/secrets/nats.creds'),
+  row('LUCILIUS_NATS_USER', 'the user that NATS knows, with `LUCILIUS_NATS_PASSWORD`', 'shop'),
+  row('LUCILIUS_NATS_PASSWORD', 'the password of that user', '…'),
+  row('LUCILIUS_NATS_TOKEN', 'a token that NATS asks for', '…'),
+  row('LUCILIUS_NATS_NKEY', 'the seed of an NKey for NATS', 'SU…'),
+  row(
+    'LUCILIUS_AMQP_URL',
+    'the address of RabbitMQ, with user and password, in place of `brokers.amqp.url`',
+    'amqp://shop:…@rabbit:5672',
+  ),
+  row(
     'LUCILIUS_LOG_LEVEL',
     'the lowest level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
     'warn',

@@ -1,7 +1,8 @@
 import { LuciliusError } from '../errors.js'
 import { type LogLevel, logLevels } from '../logger.js'
 import { nearest } from '../nearest.js'
-import { addressProblem, hostProblem, schemesOf } from './checks/address.js'
+import { addressProblem, brokerAddressProblem, hostProblem, schemesOf } from './checks/address.js'
+import { isSpace, spaceRule } from './checks/brokers.js'
 import { choice, shownValue } from './checks/shown-value.js'
 import { environmentTable } from './environment-table.js'
 import { peersVariable } from './peers-variable.js'
@@ -14,6 +15,23 @@ export interface ListenOverride {
   readonly host: string | undefined
   /** The port, in place of the one described. */
   readonly port: number | undefined
+}
+
+/** Where brokers are, and what proves to them who connects. */
+export interface BrokerEnvironment {
+  /** `LUCILIUS_SPACE`: what tells this system from others on the same broker. */
+  readonly space: string | undefined
+  /** `LUCILIUS_NATS_…`. */
+  readonly nats: {
+    readonly servers: readonly string[] | undefined
+    readonly creds: string | undefined
+    readonly user: string | undefined
+    readonly password: string | undefined
+    readonly token: string | undefined
+    readonly nkey: string | undefined
+  }
+  /** `LUCILIUS_AMQP_URL`, with user and password. */
+  readonly amqp: { readonly url: string | undefined }
 }
 
 /** What the environment says of a process. */
@@ -30,6 +48,8 @@ export interface Environment {
   readonly peers: ReadonlyMap<string, readonly string[]>
   /** Where the first door of a transport listens. */
   readonly doors: { readonly http: ListenOverride; readonly websocket: ListenOverride }
+  /** Where brokers are. Not enumerable either. */
+  readonly brokers: BrokerEnvironment
   /** `LUCILIUS_LOG_LEVEL`. */
   readonly logLevel: LogLevel | 'silent' | undefined
   /** `LUCILIUS_DRAIN_MS`. */
@@ -58,13 +78,16 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
     replica: read.number('LUCILIUS_REPLICA', 1, MOST_REPLICAS),
     peers: read.peers(),
     doors: Object.freeze({ http: read.listen('LUCILIUS_HTTP'), websocket: read.listen('LUCILIUS_WEBSOCKET') }),
+    brokers: read.brokers(),
     logLevel: read.level('LUCILIUS_LOG_LEVEL'),
     drainMs: read.number('LUCILIUS_DRAIN_MS', 1, 2 ** 31 - 1),
     runDir: read.text('LUCILIUS_RUN_DIR'),
     warnings: warningsOf(variables, groups),
   }
-  if (read.problems.length === 0)
-    return Object.freeze(Object.defineProperty(environment, 'secret', { enumerable: false }))
+  if (read.problems.length === 0) {
+    const hidden = { enumerable: false }
+    return Object.freeze(Object.defineProperties(environment, { secret: hidden, brokers: hidden }))
+  }
   throw new LuciliusError('LUC_OPTIONS_INVALID', read.problems.join('\n'))
 }
 
@@ -122,6 +145,42 @@ class Reading {
       found.set(name, Object.freeze(addresses))
     }
     return found
+  }
+
+  brokers(): BrokerEnvironment {
+    return Object.freeze({
+      space: this.space(),
+      nats: Object.freeze({
+        servers: this.addresses('LUCILIUS_NATS_URL', 'nats'),
+        creds: this.text('LUCILIUS_NATS_CREDS'),
+        ...this.user(),
+        token: this.text('LUCILIUS_NATS_TOKEN'),
+        nkey: this.text('LUCILIUS_NATS_NKEY'),
+      }),
+      amqp: Object.freeze({ url: this.addresses('LUCILIUS_AMQP_URL', 'amqp')?.[0] }),
+    })
+  }
+
+  space(): string | undefined {
+    const space = this.text('LUCILIUS_SPACE')
+    return space === undefined || isSpace(space) ? space : this.#wrong('LUCILIUS_SPACE', spaceRule)
+  }
+
+  user(): Pick<BrokerEnvironment['nats'], 'user' | 'password'> {
+    const [user, password] = [this.text('LUCILIUS_NATS_USER'), this.text('LUCILIUS_NATS_PASSWORD')]
+    if ((user === undefined) !== (password === undefined)) {
+      this.#wrong('LUCILIUS_NATS_USER', 'a user has a password: set LUCILIUS_NATS_USER and LUCILIUS_NATS_PASSWORD')
+    }
+    return { user, password }
+  }
+
+  addresses(name: string, broker: 'nats' | 'amqp'): readonly string[] | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const addresses = broker === 'nats' ? text.split(',').map((one) => one.trim()) : [text]
+    const problem = addresses.map((one) => brokerAddressProblem(one, broker)).find((one) => one !== undefined)
+    if (problem !== undefined) this.#wrong(name, `${problem}${broker === 'nats' ? '; commas separate several' : ''}`)
+    return Object.freeze(addresses)
   }
 
   attempt<T>(read: () => T): T | undefined {

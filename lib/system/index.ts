@@ -6,14 +6,35 @@
 export type { Pattern } from '../pattern.js'
 export { defineSystem } from './define-system.js'
 export type {
+  AmqpDescription,
+  BrokersDescription,
   DeploymentDescription,
+  ForeignDescription,
+  ForeignExchange,
+  ForeignQueue,
   GroupDescription,
   Limits,
   ModuleLike,
+  NatsDescription,
   OutsideDescription,
   PeerListen,
   PluginDescription,
+  RouteDescription,
   ServiceDescription,
+  StoreDescription,
   SystemDescription,
+  TransportName,
 } from './description.js'
-export type { Deployment, Group, GroupListen, Outside, Service, System, SystemPlugin } from './system.js'
+export type {
+  Brokers,
+  Deployment,
+  Foreign,
+  Group,
+  GroupListen,
+  Outside,
+  Route,
+  Service,
+  Store,
+  System,
+  SystemPlugin,
+} from './system.js'

@@ -2,7 +2,10 @@
  * What a child process and the one that supervises it tell each other, each message in an envelope: a service may use the
  * same channel for words of its own. Whatever is not understood here is ignored.
  */
+import { isMessage } from '../message.js'
+import type { WireError } from '../transport.js'
 import { isRecordedSending, type RecordedSending } from './recording.js'
+import { type StoreQuestion, toStoreQuestion } from './store-questions.js'
 
 /** A door to the outside as it was opened. */
 export interface Door {
@@ -32,6 +35,8 @@ export type ChildMessage =
   | { readonly type: 'sent'; readonly sending: RecordedSending }
   /** It has drained. `hung`: what still ran when the time was over. */
   | { readonly type: 'drained'; readonly hung: readonly string[] }
+  /** What its store says to `ask`, or why it says nothing. */
+  | { readonly type: 'answer'; readonly id: number; readonly reply?: unknown; readonly error?: WireError }
 
 /** What a child is told. */
 export type ParentMessage =
@@ -45,6 +50,8 @@ export type ParentMessage =
   | { readonly type: 'drain' }
   /** These files have changed. */
   | { readonly type: 'changed'; readonly files: readonly string[] }
+  /** Something that its store is asked; `answer` has the same id. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: StoreQuestion }
 
 /** Puts a message into the envelope in which it travels. */
 export function sealed(message: ChildMessage | ParentMessage): object {
@@ -55,7 +62,7 @@ export function sealed(message: ChildMessage | ParentMessage): object {
 export function toChildMessage(value: unknown): ChildMessage | undefined {
   const content = opened(value)
   if (content === undefined) return undefined
-  const { type, url, doors, message, frame, final, taken, files, sending, hung } = content
+  const { type, url, doors, message, frame, final, taken, files, sending, hung, id, reply, error } = content
   switch (type) {
     case 'listening':
       return isText(url) ? { type, url } : undefined
@@ -78,6 +85,10 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
       return isRecordedSending(sending) ? { type, sending } : undefined
     case 'drained':
       return isListOf(hung, isText) ? { type, hung } : undefined
+    case 'answer':
+      if (!isNumber(id)) return undefined
+      // What a child of ours says to be an error is one.
+      return { type, id, ...(isMessage(error) ? { error: error as unknown as WireError } : { reply }) }
     default:
       return undefined
   }
@@ -87,7 +98,7 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
 export function toParentMessage(value: unknown): ParentMessage | undefined {
   const content = opened(value)
   if (content === undefined) return undefined
-  const { type, addresses, files } = content
+  const { type, addresses, files, id, question } = content
   switch (type) {
     case 'addresses':
       return isAddresses(addresses) ? { type, addresses } : undefined
@@ -97,6 +108,10 @@ export function toParentMessage(value: unknown): ParentMessage | undefined {
       return { type }
     case 'changed':
       return isListOf(files, isText) ? { type, files } : undefined
+    case 'ask': {
+      const asked = toStoreQuestion(question)
+      return isNumber(id) && asked !== undefined ? { type, id, question: asked } : undefined
+    }
     default:
       return undefined
   }
@@ -112,6 +127,10 @@ function isObject(value: unknown): value is { readonly [key: string]: unknown } 
 
 function isText(value: unknown): value is string {
   return typeof value === 'string'
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number'
 }
 
 function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] {

@@ -3,18 +3,26 @@ import { sharedSecret } from '../auth.js'
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { AddressBook } from './address-book.js'
-import { notOpen } from './doors.js'
-import { late } from './late.js'
+import { BrokerWay } from './broker-way.js'
+import type { Brokers } from './brokers.js'
+import { DirectWay } from './direct-way.js'
+import type { Lane } from './lane.js'
+import { countOf } from './roll-call.js'
+import { routeOf } from './route-of.js'
 import type { Deployment, Group } from './system.js'
 import { areLinked, type ProcessPlan, processesOf } from './topology.js'
-import { transportNamed } from './transport-named.js'
+import { brokersOf, directOf, transportsOf } from './transports-used.js'
+import type { Way } from './way.js'
 
 /** What joins a process to the others of its system. */
 export interface PeerWiringOptions {
   readonly deployment: Deployment
   readonly process: ProcessPlan
   readonly addresses: AddressBook
+  /** Processes of which nobody will know where they listen: only a broker leads to them. */
+  readonly unaddressed?: ReadonlySet<string>
   readonly secret: string | undefined
+  readonly brokers: Brokers
   readonly log: Logger
   /** Opens the listener for peers also if there is no other process. */
   readonly reachable: boolean
@@ -30,6 +38,11 @@ export interface PeerWiring {
   readonly url: string | undefined
   /** What kept it from listening, as it should be told. */
   readonly failure: unknown
+  /**
+   * Resolves when every broker answers, which may take as long as it takes: so it is no part of the start of the app, whose
+   * hooks have a time limit. Rejects with what no second try changes.
+   */
+  reach(): Promise<void>
   /** Resolves when the others have been met once, or the process is closed. */
   known(): Promise<void>
 }
@@ -39,7 +52,8 @@ const NAME = '(peers)'
 
 /**
  * Joins a process to those that it is linked to: it listens for them, and connects to each without waiting for it.
- * Undefined for a process that is alone. Throws `LUC_OPTIONS_INVALID` if there is no secret, or one that is too short.
+ * Undefined for a process that is alone. Throws `LUC_OPTIONS_INVALID` if a secret is needed and there is none, or one that is
+ * too short.
  */
 export function peerWiring(options: PeerWiringOptions): PeerWiring | undefined {
   const { deployment, process, addresses, reachable } = options
@@ -52,68 +66,75 @@ export function peerWiring(options: PeerWiringOptions): PeerWiring | undefined {
 class Wiring implements PeerWiring {
   readonly plugin: Plugin
   readonly #options: PeerWiringOptions
-  readonly #auth: ReturnType<typeof sharedSecret>
-  url: string | undefined
-  failure: unknown
-  readonly #known = new Map<string, Promise<void>>()
-  /** What ends the wait for each of them. */
-  readonly #found = new Set<() => void>()
+  readonly #ways: readonly Way[]
+  readonly #direct: DirectWay | undefined
 
   constructor(options: PeerWiringOptions) {
     this.#options = options
-    this.#auth = sharedSecret(options.secret ?? noSecret(options))
+    this.#direct = directWay(options)
+    this.#ways = [...(this.#direct === undefined ? [] : [this.#direct]), ...brokerWays(options)]
     this.plugin = { name: NAME, setup: (app: App) => this.#setUp(app) }
   }
 
+  /** That of a port, if it has one. */
+  get url(): string | undefined {
+    return this.#ways.find(({ url }) => url !== undefined)?.url
+  }
+
+  get failure(): unknown {
+    return this.#direct?.failure
+  }
+
+  async reach(): Promise<void> {
+    await Promise.all(this.#ways.map((way) => way.reach?.()))
+  }
+
   async known(): Promise<void> {
-    await Promise.all(this.#known.values())
+    await Promise.all(this.#ways.map((way) => way.known()))
   }
 
   #setUp(app: App): void {
-    const { addresses } = this.#options
-    let stop = () => {}
     app.onReady(async () => {
-      await this.#listen(app)
-      for (const id of addresses.ids()) await this.#meet(app, id)
-      stop = addresses.onId((id) => void this.#meet(app, id).catch(() => {})) // it rejects once the app is closed
+      for (const way of this.#ways) await way.open(app)
+      if (this.url === undefined) return
+      this.#options.addresses.set(this.#options.process.id, this.url)
+      this.#options.onListening?.(this.url)
     })
     app.onClose(() => {
-      stop()
-      for (const found of this.#found) found()
+      for (const way of this.#ways) way.end()
     })
   }
+}
 
-  async #listen(app: App): Promise<void> {
-    const { deployment, process, addresses, onListening } = this.#options
-    const { port, group } = process
-    const { host } = group.listen
-    const make = await transportNamed(deployment.transport)
-    const everything = { expose: '*', events: { in: '*', out: '*' } } as const
-    try {
-      const { url } = await app.listen(make({ port, host }), { ...everything, audience: 'peers', auth: this.#auth })
-      this.url = url
-    } catch (error) {
-      this.failure = notOpen(`The listener of '${process.id}' for its peers`, { host, port }, error)
-      throw this.failure
-    }
-    addresses.set(process.id, this.url)
-    onListening?.(this.url)
-  }
+function directWay(options: PeerWiringOptions): DirectWay | undefined {
+  const { deployment, process, addresses, unaddressed, secret, log } = options
+  const name = directOf(deployment)
+  if (name === undefined) return undefined
+  return new DirectWay({
+    name,
+    process,
+    addresses,
+    isPartner: (id) => isPartner(deployment, process, id) && unaddressed?.has(id) !== true,
+    auth: sharedSecret(secret ?? noSecret(options)),
+    lane: deployment.routes.length === 0 ? undefined : { carries: carriedBy(deployment, name), hears: () => true },
+    log,
+  })
+}
 
-  async #meet(app: App, id: string): Promise<void> {
-    const { deployment, process, addresses, log } = this.#options
-    if (!isPartner(deployment, process, id)) return
-    const name = deployment.transport
-    const make = await transportNamed(name)
-    let onFound = () => {}
-    const found = new Promise<void>((resolve) => {
-      onFound = resolve
-    })
-    this.#known.set(id, found)
-    this.#found.add(onFound)
-    const to = late({ id, name, addresses, to: (url) => make({ url }), log, onFound })
-    await app.connect(to, { auth: this.#auth, wait: false })
-  }
+function brokerWays({ deployment, process, addresses, brokers, log }: PeerWiringOptions): BrokerWay[] {
+  const partners = addresses.ids().filter((id) => isPartner(deployment, process, id))
+  const expected = countOf(partners.flatMap((id) => groupOf(deployment, id)?.name ?? []))
+  return brokersOf(deployment).map((name) => {
+    const lane = { carries: carriedBy(deployment, name), hears: (peer: string) => isLinked(deployment, process, peer) }
+    return new BrokerWay({ name, brokers, lane, expected, log })
+  })
+}
+
+/** Whether a transport carries a pattern; where there is only one, it carries all. */
+function carriedBy(deployment: Deployment, name: string): Lane['carries'] {
+  const isOnly = transportsOf(deployment).length === 1
+  const route = routeOf(deployment)
+  return (pattern) => isOnly || route(pattern) === name
 }
 
 /** Names the processes of those groups of which none is known yet, so that what they will answer is waited for. */
@@ -125,6 +146,12 @@ function nameAll(deployment: Deployment, addresses: AddressBook): void {
 function isPartner(deployment: Deployment, process: ProcessPlan, id: string): boolean {
   const group = groupOf(deployment, id)
   return id !== process.id && group !== undefined && areLinked(process.group, group)
+}
+
+/** Whether a peer is of a group that this one is linked to: the apps of processes have the names of their groups. */
+function isLinked({ groups }: Deployment, { group }: ProcessPlan, peer: string): boolean {
+  const other = groups.get(peer)
+  return other !== undefined && areLinked(group, other)
 }
 
 /** A process is called like its group, with the number of the replica behind if there are several. */

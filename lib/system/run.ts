@@ -1,14 +1,18 @@
 import { type Host, type HostOptions, hostApp } from '../host.js'
 import type { Logger } from '../logger.js'
+import type { EventStore } from '../store.js'
 import type { AddressBook } from './address-book.js'
+import { Brokers } from './brokers.js'
 import { Doors, type OpenDoor } from './doors.js'
 import { drainMsOf } from './end-limits.js'
-import type { Environment } from './environment.js'
+import type { BrokerEnvironment, Environment } from './environment.js'
+import { foreignExchanges, foreignName } from './foreign-exchanges.js'
 import { checkInternal } from './internal-actions.js'
 import type { Loaded } from './loading/load-system.js'
 import { ownerOf } from './owner.js'
 import { type PeerWiring, peerWiring } from './peer-wiring.js'
 import { sendHook } from './send-hook.js'
+import { storeOf } from './store-of.js'
 import type { Deployment } from './system.js'
 import { checkSingletons, type ProcessPlan } from './topology.js'
 import { useAll } from './use-all.js'
@@ -22,7 +26,13 @@ export interface RunOptions {
   readonly addresses: AddressBook
   /** What processes prove by that they belong together. A process that is alone needs none. */
   readonly secret: string | undefined
-  readonly environment: Pick<Environment, 'drainMs'>
+  readonly environment: Pick<Environment, 'drainMs'> & { readonly brokers?: BrokerEnvironment }
+  /** Processes of which nobody will know where they listen: only a broker leads to them. */
+  readonly unaddressed?: ReadonlySet<string>
+  /** How many processes the deployment has, where that differs from the description. */
+  readonly processes?: number
+  /** What keeps durable events, in place of what the deployment says. */
+  readonly store?: EventStore | undefined
   readonly log: Logger
   /** `strict` unless `NODE_ENV` is `production`. */
   readonly parity?: 'strict' | 'off'
@@ -63,18 +73,19 @@ export interface RunHooks {
 }
 
 /**
- * Runs the services of one process: loads plugins and services, joins the other processes, starts the services and opens
- * the doors to the outside, in this order.
+ * Runs the services of one process: loads plugins and services, waits for the brokers that it needs, joins the other
+ * processes, starts the services and opens the doors to the outside, in this order.
  *
  * Rejects, after closing what was opened, with what could not be loaded, `LUC_PLUGIN_FAILED`, `LUC_OPTIONS_INVALID` (no
- * secret, a second singleton, a door that lets in internal actions) or `LUC_LISTEN_FAILED`.
+ * secret, a second singleton, a door that lets in internal actions, a package that is not installed), `LUC_LISTEN_FAILED`,
+ * `LUC_UNAUTHENTICATED` by a broker, or `LUC_STORE_REQUIRED`.
  */
 export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Promise<Running> {
-  const { loaded, deployment, process, addresses, secret, log, reachable = false } = options
-  const { onListening } = hooks
+  const { loaded, process, reachable = false } = options
   checkSingletons(loaded.system, [process])
-  const wiring = peerWiring({ deployment, process, addresses, secret, log, reachable, onListening })
-  const host = hostOf(options)
+  const brokers = new Brokers(options)
+  const wiring = peerWiring({ ...options, brokers, reachable, onListening: hooks.onListening })
+  const host = hostOf(options, 'store' in options ? options.store : await storeOf({ ...options, brokers }))
   const { group, outside } = process
   const doors = new Doors(host.app, group, outside)
   const owner = (plugin: string) => ownerOf(plugin, host.inventory().plugins)
@@ -85,9 +96,11 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
   }
   try {
     if (wiring !== undefined) host.app.use(wiring.plugin)
+    await useForeign(host, options)
     await useAll(host.app, loaded, group.services)
     await host.load()
     check()
+    await wiring?.reach()
     await host.app.ready()
     await adjust()
   } catch (error) {
@@ -97,7 +110,13 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
   return running(options, { host, wiring, doors, adjust })
 }
 
-function hostOf(options: RunOptions): Host {
+async function useForeign({ app }: Host, options: RunOptions): Promise<void> {
+  const { group } = options.process
+  if (group.amqp === undefined) return
+  app.use(await foreignExchanges(options, group.amqp), undefined, { as: foreignName(group) })
+}
+
+function hostOf(options: RunOptions, store: EventStore | undefined): Host {
   const { loaded, process, log, parity, environment } = options
   const { name } = process.group
   const logger = process.id === name ? log : log.child({ process: process.id })
@@ -108,6 +127,7 @@ function hostOf(options: RunOptions): Host {
       drainMs: drainMsOf(loaded.system, environment),
       name,
       logger,
+      ...(store === undefined ? {} : { store }),
       ...(parity === undefined ? {} : { parity }),
     },
     onSend === undefined ? {} : { onSend },

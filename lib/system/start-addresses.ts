@@ -6,6 +6,7 @@ import { invalid } from './invalid.js'
 import { peersVariable } from './peers-variable.js'
 import type { Deployment, Group } from './system.js'
 import { areLinked, onItsMachine, type ProcessPlan, processesOf } from './topology.js'
+import { brokersOf, type DirectName, directOf } from './transports-used.js'
 
 /** What `start` needs to know of the processes of a deployment. */
 export interface StartPlan {
@@ -13,14 +14,17 @@ export interface StartPlan {
   readonly process: ProcessPlan
   /** Where those that it is linked to are. */
   readonly addresses: AddressBook
+  /** Those of them of which nobody says where they listen: a broker leads to them. */
+  readonly unaddressed: ReadonlySet<string>
 }
 
 /**
  * Finds the process that a replica of a group is, and where the others are: `LUCILIUS_PEERS_<GROUP>` says it, else
  * `listen.urls`, else host and port. A group has as many processes as it has addresses there, and those that have a
- * machine of their own all take the ports described.
+ * machine of their own all take the ports described. Over a broker nobody needs to know.
  *
- * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is.
+ * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is and to which
+ * no broker leads.
  */
 export function startPlan(deployment: Deployment, group: Group, replica: number, environment: Environment): StartPlan {
   const replicas = new Map<string, number>()
@@ -33,12 +37,23 @@ export function startPlan(deployment: Deployment, group: Group, replica: number,
   // There are at least as many of its group.
   const process = processes.find((one) => one.group === group && one.replica === replica) as ProcessPlan
   const others = processes.filter((one) => one !== process && areLinked(group, one.group))
-  const addresses = new AddressBook(others.map((other) => [other.id, urlOf(deployment, other, environment)]))
+  const direct = directOf(deployment)
+  const urls = others.map((other) => [other.id, direct && urlOf(deployment, direct, other, environment)] as const)
+  const addresses = new AddressBook(urls)
   addresses.set(process.id, undefined)
-  return { process: onItsMachine(process, addressesOf(environment, group.name)), addresses }
+  return {
+    process: onItsMachine(process, addressesOf(environment, group.name)),
+    addresses,
+    unaddressed: new Set(urls.flatMap(([id, url]) => (url === undefined ? [id] : []))),
+  }
 }
 
-function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan, { peers }: Environment): string {
+function urlOf(
+  deployment: Deployment,
+  transport: DirectName,
+  { group, replica, port }: ProcessPlan,
+  { peers }: Environment,
+): string | undefined {
   const variable = peersVariable(group.name)
   const given = peers.get(variable)?.[replica - 1]
   // Those of the description were checked with it.
@@ -51,6 +66,7 @@ function urlOf({ transport }: Deployment, { group, replica, port }: ProcessPlan,
     const at = hostAndPort(host, port)
     return transport === 'websocket' ? `ws://${at}/ws` : `http://${at}`
   }
+  if (brokersOf(deployment).length > 0) return undefined
   const why = port === 0 ? "its 'listen.port' is 0" : `it listens on ${host}, which is no address to connect to`
   const example = transport === 'websocket' ? 'ws://host:7400/ws' : 'http://host:7400'
   throw invalid(

@@ -12,9 +12,11 @@ import { type Loaded, loadSystem } from './loading/load-system.js'
 import { overridden } from './overridden.js'
 import { type ProcessEnd, processEnd } from './process-end.js'
 import { type Running, runProcess } from './run.js'
-import type { Variables } from './secret.js'
+import { forgetSecrets, type Variables } from './secret.js'
 import { startPlan } from './start-addresses.js'
+import { askingStore } from './store-questions.js'
 import type { Deployment, Group } from './system.js'
+import { directOf } from './transports-used.js'
 
 /** What to start, and where. */
 export interface StartOptions {
@@ -36,14 +38,14 @@ export interface StartOptions {
  * and a drain, 1 after an uncaught error, or if something did not end in time. A start that is told to end has a second to
  * come to an end. A second signal ends the process at once, with 130 or 143.
  *
- * Takes the secret out of the variables of this process: what services start has no need of it.
+ * Takes secrets out of the variables of this process: what services start has no need of it.
  *
  * Rejects with what keeps it from starting: `LUC_OPTIONS_INVALID`, `LUC_PLUGIN_FAILED`, `LUC_LISTEN_FAILED`.
  */
 export async function start(options: StartOptions): Promise<number> {
   const { variables, say } = options
   const environment = readEnvironment(variables)
-  delete process.env.LUCILIUS_SECRET
+  forgetSecrets()
   const log = options.log ?? jsonLogger(environment.logLevel === undefined ? {} : { level: environment.logLevel })
   // From here on, so that a signal while it starts is not lost.
   const end = processEnd(log)
@@ -84,11 +86,12 @@ async function open(options: StartOptions, environment: Environment, log: Logger
   const deployment = named('deployment', options.deployment, loaded.system.deployments)
   const group = named('group', options.group, deployment.groups)
   for (const warning of readEnvironment(variables, deployment.groups.keys()).warnings) log.warn(warning)
-  const { process, addresses } = startPlan(deployment, group, environment.replica ?? 1, environment)
+  const { process, ...others } = startPlan(deployment, group, environment.replica ?? 1, environment)
+  const { addresses } = others
   const { secret } = environment
   const own = overridden(process, environment)
-  const running = await runProcess({ loaded, deployment, process: own, addresses, secret, environment, log })
-  if (running.url !== undefined && own.port === 0) warnOfPort(running.url, log)
+  const running = await runProcess({ loaded, deployment, process: own, ...others, secret, environment, log })
+  if (running.url !== undefined && own.port === 0 && directOf(deployment) !== undefined) warnOfPort(running.url, log)
   const close = await openSocket(loaded, deployment, running, addresses, environment, log)
   log.info({ process: running.id, url: running.url, doors: running.doors.map(({ url }) => url) }, 'started')
   return { running, close }
@@ -104,13 +107,16 @@ async function openSocket(
   log: Logger,
 ): Promise<Opened['close']> {
   const folder = descriptionFolder(loaded)
-  const about = (): Pick<About, 'name' | 'processes'> => ({
+  const about = (): Pick<About, 'name' | 'deployment' | 'processes'> => ({
     name: loaded.system.name ?? basename(folder),
+    deployment: deployment.name,
     processes: addresses.ids().map((id) => aboutProcess(id, running, addresses)),
   })
   try {
     const what = `start-${deployment.name}-${running.id}`
-    const control = await openControl({ folder, what, runDir: environment.runDir }, { app: running.host.app, about })
+    const { app, store } = running.host
+    const place = { folder, what, runDir: environment.runDir }
+    const control = await openControl(place, { app, about, store: askingStore(store) })
     return control.close
   } catch (error) {
     log.warn({ err: error }, 'commands cannot reach this process')

@@ -2,7 +2,7 @@ import type { Auth, Authenticate } from '../auth.js'
 import type { Message } from '../message.js'
 import type { Pattern } from '../pattern.js'
 import type { EventExposure, PatternList } from '../peers/exposure.js'
-import type { Limits, ModuleLike } from './description.js'
+import type { ForeignExchange, ForeignQueue, Limits, ModuleLike, TransportName } from './description.js'
 
 /** A service, every default filled in. */
 export interface Service {
@@ -81,14 +81,59 @@ export interface Group {
   readonly outside: readonly Outside[]
   /** Names of the groups it exchanges messages with, where both sides agree, its own included. Undefined: all. */
   readonly peers: readonly string[] | undefined
+  /** What it takes from and gives to programs of others, over RabbitMQ; nothing if undefined. */
+  readonly amqp: Foreign | undefined
 }
+
+/** What a group takes from and gives to programs of others. */
+export interface Foreign {
+  /** Queues whose messages come in; `as` is canonical text. */
+  readonly consume: readonly (ForeignQueue & { readonly as: string })[]
+  /** Events that go out; `match` is canonical text. */
+  readonly publish: readonly (ForeignExchange & { readonly match: string })[]
+}
+
+/** Actions and events that go another way than the rest of their deployment. */
+export interface Route {
+  /** The actions and subscriptions whose patterns this one covers. */
+  readonly match: Pattern
+  /** What carries them. */
+  readonly via: TransportName
+}
+
+/** Where brokers are, as far as the description says. */
+export interface Brokers {
+  /** What tells the system from others on the same broker. Undefined: it follows from the name of the system. */
+  readonly space: string | undefined
+  /** Where NATS is. */
+  readonly nats: {
+    readonly servers: readonly string[] | undefined
+    readonly creds: string | undefined
+    readonly tls: object | undefined
+  }
+  /** Where RabbitMQ is. */
+  readonly amqp: { readonly url: string | undefined; readonly tls: object | undefined }
+}
+
+/** What keeps durable events: a broker, or a folder. Undefined as a path: `.lucilius/store/` and the deployment. */
+export type Store =
+  | { readonly kind: 'nats' }
+  | { readonly kind: 'amqp' }
+  | { readonly kind: 'embedded'; readonly path: string | undefined }
+  | { readonly kind: 'none' }
 
 /** One way to spread the services over processes. */
 export interface Deployment {
   /** Its name in the description. */
   readonly name: string
   /** What carries messages between the processes. */
-  readonly transport: 'websocket' | 'http'
+  readonly transport: TransportName
+  /** What goes another way, the most specific first. */
+  readonly routes: readonly Route[]
+  /** Where brokers are. */
+  readonly brokers: Brokers
+  /** What keeps durable events. Undefined: the description does not say. */
+  readonly store: Store | undefined
   /** The groups by name, in the order of the description. */
   readonly groups: ReadonlyMap<string, Group>
 }

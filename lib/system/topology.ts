@@ -1,7 +1,8 @@
 import { didYouMean } from '../did-you-mean.js'
 import { clashes } from './clash.js'
 import { invalid } from './invalid.js'
-import type { Deployment, Group, Outside, System } from './system.js'
+import { plainDeployment, plainGroup } from './plain-deployment.js'
+import type { Deployment, Foreign, Group, Outside, System } from './system.js'
 
 /** A process of a deployment. */
 export interface ProcessPlan {
@@ -66,7 +67,7 @@ export function areLinked(a: Group, b: Group): boolean {
 
 /** One process with all services and no door. */
 export function wholeSystem({ services }: System): Deployment {
-  return single('all', [...services.keys()], [])
+  return plainDeployment('all', [plainGroup('all', [...services.keys()])])
 }
 
 /** The deployment whose doors `dev` opens: the one named `dev`, else the first one described, else none. */
@@ -77,6 +78,9 @@ export function deploymentOfDev({ deployments }: System): Deployment | undefined
 /**
  * One process with all services and the doors of all groups of a deployment, that of `dev` unless given. Each door lets in
  * what it lets in when the groups run apart. A port that another door has already becomes 0.
+ *
+ * Nothing of it needs a broker, unless it is the deployment named `dev` that says so: its store, its brokers, and what its
+ * groups exchange with programs of others. That of another one is for where that runs.
  */
 export function onOneProcess(system: System, deployment: Deployment | undefined = deploymentOfDev(system)): Deployment {
   const services = [...system.services.keys()]
@@ -87,7 +91,17 @@ export function onOneProcess(system: System, deployment: Deployment | undefined 
       doors.push(Object.freeze({ ...door, port, services: group.services }))
     }
   }
-  return single(deployment?.name ?? 'all', services, doors, deployment?.transport)
+  const group: Group = { ...plainGroup('all', services), outside: Object.freeze(doors) }
+  if (deployment?.name !== 'dev') return plainDeployment(deployment?.name ?? 'all', [group])
+  const { brokers, store } = deployment
+  return { ...plainDeployment('dev', [{ ...group, amqp: foreignOf(deployment) }]), brokers, store }
+}
+
+/** What all groups exchange with programs of others. */
+function foreignOf({ groups }: Deployment): Foreign | undefined {
+  const all = [...groups.values()].flatMap(({ amqp }) => amqp ?? [])
+  if (all.length === 0) return undefined
+  return { consume: all.flatMap(({ consume }) => consume), publish: all.flatMap(({ publish }) => publish) }
 }
 
 function processOf(group: Group, replica: number, count: number): ProcessPlan {
@@ -131,22 +145,4 @@ function checkReplicas({ name: deployment, groups }: Deployment, name: string, c
 
 function allows({ peers }: Group, { name }: Group): boolean {
   return peers === undefined || peers.includes(name)
-}
-
-function single(
-  name: string,
-  services: readonly string[],
-  outside: readonly Outside[],
-  transport: Deployment['transport'] = 'websocket',
-): Deployment {
-  const listen = Object.freeze({ host: '127.0.0.1', port: 0, urls: undefined })
-  const group: Group = Object.freeze({
-    name: 'all',
-    services: Object.freeze([...services]),
-    replicas: 1,
-    listen,
-    outside: Object.freeze([...outside]),
-    peers: undefined,
-  })
-  return Object.freeze({ name, transport, groups: new Map([['all', group]]) })
 }

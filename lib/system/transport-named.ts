@@ -1,7 +1,7 @@
+import type { EventStore } from '../store.js'
 import type { Transport } from '../transport.js'
-
-/** The transports that a description may name. */
-export type TransportName = 'http' | 'websocket'
+import { amqpOptions, type BrokerPlace, natsOptions } from './broker-options.js'
+import type { BrokerName, DirectName } from './transports-used.js'
 
 /** Makes a transport that listens on a port, or connects to an address. */
 export type MakeTransport = (
@@ -10,8 +10,11 @@ export type MakeTransport = (
     | { readonly url: string },
 ) => Transport
 
+/** A broker: it carries messages, and keeps durable events. */
+export type Broker = Transport & EventStore
+
 /** Loads the transport of a name, and no other: each brings packages of its own. */
-export async function transportNamed(name: TransportName): Promise<MakeTransport> {
+export async function transportNamed(name: DirectName): Promise<MakeTransport> {
   if (name === 'websocket') return (await import('../../transports/websocket/index.js')).websocket
   const { http } = await import('../../transports/http/index.js')
   return (options) => {
@@ -19,4 +22,13 @@ export async function transportNamed(name: TransportName): Promise<MakeTransport
     const { port, host } = options // pages of all origins are refused, and there is no option to let some in
     return http({ port, host })
   }
+}
+
+/**
+ * Makes the transport to a broker: one for a process, so that all it does there goes over one connection. Rejects with
+ * `LUC_OPTIONS_INVALID`, for a package that is not installed too.
+ */
+export async function brokerNamed(name: BrokerName, place: BrokerPlace): Promise<Broker> {
+  if (name === 'nats') return (await import('../../transports/nats/index.js')).nats(natsOptions(place))
+  return (await import('../../transports/amqp/index.js')).amqp(amqpOptions(place))
 }

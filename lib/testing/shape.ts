@@ -1,6 +1,7 @@
 import { didYouMean } from '../did-you-mean.js'
 import { LuciliusError } from '../errors.js'
-import type { Deployment, Group, System } from '../system/system.js'
+import { plainDeployment, plainGroup } from '../system/plain-deployment.js'
+import type { Deployment, System } from '../system/system.js'
 
 /** How a system under test is spread. */
 export type Shape = 'local' | 'parity' | 'split'
@@ -32,11 +33,8 @@ export function chosenServices(system: System, only: readonly string[] | undefin
 /** The deployment of a test: one process for all, or one for each service and one to ask from. No doors. */
 export function deploymentOf(shape: Shape, services: readonly string[]): Deployment {
   const groups =
-    shape === 'split' ? [...services.map((name) => group(name, [name])), group(TESTER, [])] : [group(TESTER, services)]
-  return { name: shape, transport: 'websocket', groups: new Map(groups.map((one) => [one.name, one])) }
-}
-
-function group(name: string, services: readonly string[]): Group {
-  const listen = { host: '127.0.0.1', port: 0, urls: undefined }
-  return { name, services, replicas: 1, listen, outside: [], peers: undefined }
+    shape === 'split'
+      ? [...services.map((name) => plainGroup(name, [name])), plainGroup(TESTER, [])]
+      : [plainGroup(TESTER, services)]
+  return plainDeployment(shape, groups)
 }

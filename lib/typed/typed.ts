@@ -33,8 +33,44 @@ export interface AddOptions<
 
 /** The second of three arguments of `on`. */
 export interface OnOptions {
-  /** Every instance of the service gets every event, rather than one of them. */
+  /** Every instance of the service gets every event, rather than one of them. Not for a durable one. */
   readonly each?: 'instance'
+  /**
+   * The name under which the store of the app knows the subscription as `<service>.<durable>`: each event that is stored
+   * from its first start on is delivered at least once, until a handler succeeds or it is a dead letter. Letters, digits,
+   * `-` and `_`. The options below go with it.
+   */
+  readonly durable?: string
+  /** Properties of the message: events in which they are the same are handled one after the other, as they were stored. */
+  readonly orderBy?: string | readonly string[]
+  /** Attempts until an event becomes a dead letter: 10. */
+  readonly maxDeliveries?: number
+  /** How many handlers may run at once in an instance: 16. */
+  readonly concurrency?: number
+  /** How long to wait before the next attempt. */
+  readonly backoff?: BackoffOptions
+  /** How long a handler may take, in ms: `timeoutMs` of the app unless given. One that takes longer has failed. */
+  readonly timeoutMs?: number
+}
+
+/** The waits between the attempts of a durable subscription: doubled each time, and then a random part of it, at least half. */
+export interface BackoffOptions {
+  /** The longest first wait, in ms: 200. */
+  readonly firstMs?: number
+  /** The longest wait of all, in ms: 30,000. */
+  readonly maxMs?: number
+}
+
+/** The second argument of `event`: `durable` or `retain`, or both. */
+export interface EventOptions {
+  /** `emit` resolves once the event is stored, and durable subscriptions get it. */
+  readonly durable?: boolean
+  /** The last event of each key is kept for subscriptions that come later. `emit` resolves once it is. */
+  readonly retain?: boolean
+  /** The properties of the message that say what it is about. They must be in it, as scalars. */
+  readonly key?: string | readonly string[]
+  /** The same as `key`, as a subscription says it. */
+  readonly orderBy?: string | readonly string[]
 }
 
 /** The second of three arguments of `wrap`. */
@@ -71,12 +107,21 @@ export interface Typed<R = Patterns, E = Events, M extends Mode = 'open'> extend
     pattern: CoveringPattern<E, P, M>,
     handler: EventHandlerOf<R, E, M, P>,
   ): Subscription
-  /** Observes the events that a pattern matches, in every instance if so asked. */
+  /** Observes the events that a pattern matches: in every instance, or durably, if so asked. */
   on<const P extends Spelling<E> | PatternObject>(
     pattern: CoveringPattern<E, P, M>,
     options: OnOptions,
     handler: EventHandlerOf<R, E, M, P>,
   ): Subscription
+
+  /**
+   * Says that the events which a pattern matches are kept, where they are emitted in this app; of several such patterns the
+   * most specific one counts. Needs an app with a store.
+   */
+  event<const P extends Spelling<E> | PatternObject>(
+    pattern: CoveringPattern<E, P, M>,
+    options: EventOptions,
+  ): Registration
 
   /** Stands before every action that a pattern covers, where it is handled. */
   wrap<const P extends Spelling<R> | PatternObject>(

@@ -163,7 +163,7 @@ t.test('a listener for clients tells nothing of what it answers, and list says s
 t.test('without an address the system that runs from this folder is asked', async (t) => {
   const { folder, env } = place(t)
   const app = bank(t)
-  const running = { app, about: () => ({ name: 'bank', processes: [] }) }
+  const running = { app, about: () => ({ name: 'bank', deployment: 'dev', processes: [] }) }
   const control = await openControl({ folder, what: 'dev', runDir: env.LUCILIUS_RUN_DIR }, running)
   t.teardown(() => control.close())
   const world = { cwd: folder, env }

@@ -25,6 +25,7 @@ export async function lucilius(argv: readonly string[], world: Partial<Io> = {})
     isErrorTty: false,
     color: false,
     columns: 80,
+    ask: undefined,
     ...world,
   }
   const code = await run(argv, io)

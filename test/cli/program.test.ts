@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import t from 'tap'
 import { type CommandName, commands } from '../../lib/cli/commands.js'
 import { examples } from '../../lib/cli/examples.js'
@@ -33,6 +34,14 @@ t.test('a wrong call ends with 2 and one line that says what is wrong and where 
     [['start', 'split', '--group', 'a', '--replica', '1001'], /Replicas are counted from 1 to 1000/],
     [['\u001b[31mact'], /unknown command '\\u001b\[31mact'/],
     [['new', 'a', 'b'], /too many arguments/],
+    [['events', 'replya', '1'], /too many arguments.* \(Did you mean events replay\?\) See: lucilius help events\n/],
+    [['events', 'dead', '--limt', '1'], /unknown option '--limt'.*--limit.*See: lucilius help events dead\n/],
+    [['events', 'dead', '--limit', '0'], /'0' is invalid\. It is a whole number from 1 to/],
+    [['events', 'show'], /missing required argument 'id'/],
+    [['events', 'remove'], /missing required argument 'subscription'/],
+    [['events', 'replay'], /Name dead letters, or say --all/],
+    [['events', 'drop', '1', '--all'], /not both/],
+    [['events', 'replay', '1', '--subscription', 'a'], /--subscription goes with --all/],
   ]
   for (const [argv, line] of calls) {
     const { code, stdout, stderr } = await lucilius(argv)
@@ -47,14 +56,15 @@ t.test('help is printed to stdout and ends with 0, for all and for each command'
   for (const argv of [[], ['help'], ['--help'], ['-h']]) {
     const { code, stdout, stderr } = await lucilius(argv)
     t.strictSame({ code, stderr }, { code: 0, stderr: '' }, argv.join())
-    for (const name of Object.keys(commands)) t.match(stdout, `  ${name}`)
+    for (const name of Object.keys(commands)) if (!name.includes(' ')) t.match(stdout, `  ${name}`)
   }
   for (const name of Object.keys(commands) as CommandName[]) {
-    const { code, stdout } = await lucilius(['help', name])
+    const words = name.split(' ')
+    const { code, stdout } = await lucilius(['help', ...words])
     t.equal(code, 0)
     t.ok(examples[name].length > 0)
     for (const { line } of examples[name]) t.match(stdout, `$ ${line}`, name)
-    t.equal((await lucilius([name, '--help'])).stdout, stdout)
+    t.equal((await lucilius([...words, '--help'])).stdout, stdout)
   }
 })
 
@@ -63,8 +73,7 @@ t.test('each example in the help is a call that the commands take', async (t) =>
     const argv = wordsOf(example.line)
     t.equal(argv.shift(), 'lucilius', example.line)
     const parsed = commandTree(processIo(), () => {})
-    const command = parsed.commands.find((one) => one.name() === argv[0])
-    command?.action(() => {})
+    for (const one of allOf(parsed)) one.action(() => {})
     await t.resolves(parsed.parseAsync(argv, { from: 'user' }), example.line)
   }
 })
@@ -90,8 +99,8 @@ t.test('a description that is not there ends with 2 and one line', async (t) => 
 })
 
 t.test('the page of the command line has every command with its usage, its options and its examples', async (t) => {
-  for (const command of tree.commands) {
-    const name = command.name()
+  for (const command of allOf(tree)) {
+    const name = nameOf(command)
     const section = sectionOf(`## lucilius ${name}`)
     t.match(section, `lucilius ${name}${usageOf(command.usage())}`, `${name}: usage`)
     const { options } = command
@@ -106,8 +115,8 @@ t.test('the page of the command line has every command with its usage, its optio
 })
 
 t.test('the page of the command line has no command that is not there', async (t) => {
-  const titles = [...page.text.matchAll(/^## lucilius (\S+)$/gm)].map(([, name]) => name)
-  t.strictSame(titles.toSorted(), tree.commands.map((one) => one.name()).toSorted())
+  const titles = [...page.text.matchAll(/^##+ lucilius (.+)$/gm)].map(([, name]) => name)
+  t.strictSame(titles.toSorted(), allOf(tree).map(nameOf).toSorted())
 })
 
 t.test('the page of the command line has the table of exit codes', async (t) => {
@@ -123,10 +132,21 @@ function wordsOf(line: string): string[] {
   return words.slice(words.indexOf('lucilius'))
 }
 
-/** A section of the page, its title left out. */
+/** A section of the page, its title and what is below another title left out. */
 function sectionOf(title: string): string {
   const [, section = ''] = page.text.split(`${title}\n`)
-  return section.split('\n## ')[0] ?? ''
+  return section.split(/\n##+ /)[0] ?? ''
+}
+
+/** All commands, those within a command after it. */
+function allOf({ commands }: Command): Command[] {
+  return commands.flatMap((one) => [one, ...allOf(one)])
+}
+
+/** `events dead` for one within another. */
+function nameOf(command: Command): string {
+  const { parent } = command
+  return parent === null || parent.parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`
 }
 
 function usageOf(usage: string): string {

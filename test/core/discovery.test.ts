@@ -111,22 +111,25 @@ t.test('what goes for good is not tried again, and acts to it wait for another o
   t.equal(await waiting, 'second')
 })
 
-t.test('a peer that is lost without a word is forgotten after forgetMs, and found again if it comes back', async (t) => {
-  const medium = new Medium()
-  const first = lucilius({ name: 'rates' })
-  first.add('role:rates', () => 'first')
-  await medium.listen(first)
-  const caller = made(t, 'caller', { forgetMs: 60 })
-  await caller.connect(medium.transport())
-  await first.close()
-  t.match(await failureOf(caller.act('role:rates', {}, { timeoutMs: 2000 })), { handled: /^no$/ })
-  await eventually(() => caller.find('role:rates') === undefined)
-  const second = made(t, 'rates')
-  second.add('role:rates', () => 'second')
-  await medium.listen(second)
-  await eventually(() => caller.find('role:rates') !== undefined)
-  t.equal(await caller.act('role:rates'), 'second')
-})
+t.test(
+  'a peer that is lost without a word is forgotten after forgetMs, and found again if it comes back',
+  async (t) => {
+    const medium = new Medium()
+    const first = lucilius({ name: 'rates' })
+    first.add('role:rates', () => 'first')
+    await medium.listen(first)
+    const caller = made(t, 'caller', { forgetMs: 60 })
+    await caller.connect(medium.transport())
+    await first.close()
+    t.match(await failureOf(caller.act('role:rates', {}, { timeoutMs: 2000 })), { handled: /^no$/ })
+    await eventually(() => caller.find('role:rates') === undefined)
+    const second = made(t, 'rates')
+    second.add('role:rates', () => 'second')
+    await medium.listen(second)
+    await eventually(() => caller.find('role:rates') !== undefined)
+    t.equal(await caller.act('role:rates'), 'second')
+  },
+)
 
 t.test('a medium that cannot be reached is tried until it can; acts wait meanwhile', async (t) => {
   const medium = new Medium()

@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Test } from 'tap'
 import { type Started, startLucilius } from '../cli/process.js'
 import { repoRoot } from '../support/repo-root.js'
@@ -19,23 +19,30 @@ const PATIENCE_MS = 15_000
 export class Walk {
   readonly #t: Test
   readonly #folder: string
+  /** The process that the page calls by this id. */
+  readonly #processes: ReadonlyMap<string, string>
   readonly #env: { readonly [name: string]: string }
   /** What runs in the first terminal. */
   #running: Started | undefined
 
-  constructor(t: Test, source: string) {
+  /** `page` is its README. */
+  constructor(t: Test, source: string, page: string) {
     // Below the root of the package, so that the services find it by its name.
     mkdirSync(join(repoRoot(), 'build'), { recursive: true })
     const parent = mkdtempSync(join(repoRoot(), 'build/walk-'))
     t.teardown(() => rmSync(parent, { recursive: true, force: true }))
     this.#t = t
-    this.#folder = join(parent, 'currency')
+    this.#folder = join(parent, basename(source))
+    this.#processes = new Map([...page.matchAll(READY)].map(([, name = '', pid = '']) => [pid, name]))
     this.#env = { LUCILIUS_RUN_DIR: join(parent, 'run') }
     mkdirSync(join(parent, 'run'), { mode: 0o700 })
-    cpSync(source, this.#folder, { recursive: true })
+    // What the system keeps where it was tried before stays there.
+    cpSync(source, this.#folder, { recursive: true, filter: (file) => !/^(data|[.]lucilius)$/.test(basename(file)) })
   }
 
-  edit({ file, lines }: Block): void {
+  /** Changes a file, and waits until what runs says what the page shows. */
+  async edit({ file, lines }: Block, expected: readonly string[]): Promise<void> {
+    const before = this.#running?.printed().length
     const path = join(this.#folder, file)
     let text = readFileSync(path, 'utf8')
     for (const hunk of lines.join('\n').split('\n@@\n')) {
@@ -44,17 +51,19 @@ export class Walk {
       text = text.replace(before, () => after)
     }
     writeFileSync(path, text)
+    await this.#says(expected, before)
   }
 
   async type(commands: readonly string[], expected: readonly string[]): Promise<void> {
     const title = commands.join('; ')
     const [first = ''] = commands
-    if (first === 'cd examples/currency') return // We are there.
+    if (first === `cd examples/${basename(this.#folder)}`) return // We are there.
     if (first === 'npm ci && npm start') return this.#start(['dev'], expected)
-    if (first.startsWith('npx lucilius up')) return this.#start(wordsOf(first).slice(2), expected)
+    if (/^npx lucilius (dev|up)\b/.test(first)) return this.#start(wordsOf(first).slice(2), expected)
     if (first.startsWith('kill -9 ')) {
       const printed = this.#running?.printed() ?? ''
-      const [, pid] = /^convert\.1 \| ready, pid (\d+)/m.exec(printed) ?? []
+      const name = this.#processes.get(first.slice('kill -9 '.length))
+      const [, , pid] = [...printed.matchAll(READY)].find(([, other]) => other === name) ?? []
       process.kill(Number(pid), 'SIGKILL')
       return this.#says(expected, printed.length)
     }
@@ -80,12 +89,16 @@ export class Walk {
   async #run(commands: readonly string[]): Promise<string> {
     const printed: string[] = []
     for (const command of commands) {
-      const [npx, name, ...args] = wordsOf(command)
+      const [npx, name = '', ...args] = wordsOf(command)
+      if (npx === 'cat') {
+        printed.push(readFileSync(join(this.#folder, name), 'utf8'))
+        continue
+      }
       if (npx !== 'npx' || name !== 'lucilius') throw new Error(`What is this? ${command}`)
       const { stdout, stderr } = await this.#lucilius(args).ended
       printed.push(stdout, stderr)
     }
-    return plain(printed.join('').trimEnd().split('\n'))
+    return plain(printed.join('').replaceAll(this.#folder, '…').trimEnd().split('\n'))
   }
 
   async #start(args: readonly string[], expected: readonly string[]): Promise<void> {
@@ -109,6 +122,9 @@ export class Walk {
     return startLucilius(this.#t, args, { cwd: this.#folder, env: this.#env })
   }
 }
+
+/** A process that is ready, as `up` prints it. */
+const READY = /^(\S+) +\| ready, pid (\d+)/gm
 
 /** Words as a shell splits them, as far as single quotes go. */
 function wordsOf(line: string): string[] {

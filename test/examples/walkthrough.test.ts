@@ -1,30 +1,40 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { skipWithout } from '../support/brokers.js'
 import { repoRoot } from '../support/repo-root.js'
 import { type Block, Walk } from './walk.js'
 
-const source = join(repoRoot(), 'examples/currency')
-const page = readFileSync(join(source, 'README.md'), 'utf8')
-const blocks = blocksOf(page)
+// Most of the time they wait for processes, so they run side by side.
+t.jobs = 2
 
-t.test('the commands of the currency system print what its README says, but for numbers', async (t) => {
-  const walk = new Walk(t, source)
-  t.ok(blocks.length > 20)
-  for (const [index, block] of blocks.entries()) {
-    if (block.kind === 'diff') walk.edit(block)
-    if (block.kind !== 'sh') continue
-    const { kind = '', lines: expected = [] } = blocks[index + 1] ?? {}
-    await walk.type(block.lines, ['console', 'json'].includes(kind) ? expected : [])
-  }
-  await walk.end()
-})
+for (const { name, skip } of [
+  { name: 'currency', skip: false },
+  { name: 'orders', skip: skipWithout('nats-server') },
+] as const) {
+  const source = join(repoRoot(), 'examples', name)
+  const page = readFileSync(join(source, 'README.md'), 'utf8')
 
-t.test('the README names each file of the system, and links lead to files that are there', async (t) => {
-  const links = [...page.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = '']) => target)
-  for (const target of links) t.ok(existsSync(join(source, target)), target)
-  for (const file of readdirSync(source)) t.ok(file === 'README.md' || links.includes(file), file)
-})
+  t.test(`the commands of the ${name} system print what its README says, but for numbers`, { skip }, async (t) => {
+    const walk = new Walk(t, source, page)
+    const blocks = blocksOf(page)
+    t.ok(blocks.length > 20)
+    for (const [index, block] of blocks.entries()) {
+      const { kind = '', lines = [] } = blocks[index + 1] ?? {}
+      const expected = ['console', 'json'].includes(kind) ? lines : []
+      if (block.kind === 'diff') await walk.edit(block, expected)
+      if (block.kind === 'sh') await walk.type(block.lines, expected)
+    }
+    await walk.end()
+  })
+
+  t.test(`the README of ${name} names each file of the system, and links lead to files that are there`, async (t) => {
+    const links = [...page.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = '']) => target)
+    for (const target of links) t.ok(existsSync(join(source, target)), target)
+    const files = readdirSync(source).filter((file) => !/^(README[.]md|data|[.]lucilius)$/.test(file))
+    for (const file of files) t.ok(links.includes(file), file)
+  })
+}
 
 function blocksOf(text: string): Block[] {
   return [...text.matchAll(/^```(\w+) ?(\S*)\n(.*?)\n```$/gms)].map(([, kind = '', file = '', body = '']) => ({

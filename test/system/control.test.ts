@@ -44,7 +44,11 @@ function rates(t: Test): App {
   return app
 }
 
-const about = () => ({ name: 'shop', processes: [{ id: 'all', pid: 1, url: 'ws://127.0.0.1:1/ws' }, { id: 'other' }] })
+const about = () => ({
+  name: 'shop',
+  deployment: 'dev',
+  processes: [{ id: 'all', pid: 1, url: 'ws://127.0.0.1:1/ws' }, { id: 'other' }],
+})
 
 async function open(t: Test, app = rates(t), what = 'dev'): Promise<Control & { runDir: string; folder: string }> {
   const place = folders(t)
@@ -314,7 +318,7 @@ t.test('a process that exits without closing leaves no socket behind', async (t)
   const module = new URL('../../lib/system/control/index.js', import.meta.url).href
   const program = `
     const { openControl } = await import(${JSON.stringify(module)})
-    await openControl(${JSON.stringify({ folder, runDir, what: 'dev' })}, { app: {}, about: () => ({ name: 'x', processes: [] }) })
+    await openControl(${JSON.stringify({ folder, runDir, what: 'dev' })}, { app: {}, about: () => ({ name: 'x', deployment: 'dev', processes: [] }) })
     process.exit(3)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' })
   const [code] = await once(child, 'exit')

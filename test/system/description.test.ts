@@ -3,16 +3,23 @@ import t from 'tap'
 import { LuciliusError, sharedSecret } from '../../lib/index.js'
 import { defineSystem, isSystem } from '../../lib/system/define-system.js'
 import type {
+  AmqpDescription,
+  BrokersDescription,
   DeploymentDescription,
+  ForeignDescription,
+  ForeignExchange,
+  ForeignQueue,
   GroupDescription,
   Limits,
+  NatsDescription,
   OutsideDescription,
   PeerListen,
   PluginDescription,
+  RouteDescription,
   ServiceDescription,
   SystemDescription,
 } from '../../lib/system/description.js'
-import type { Service, System } from '../../lib/system/system.js'
+import type { Deployment, Service, System } from '../../lib/system/system.js'
 import { docPages, type Page, tableRows } from '../docs/pages.js'
 import { type BadInput, badInputs } from '../support/bad-inputs.js'
 
@@ -38,9 +45,15 @@ t.test('what a description leaves out is filled in', (t) => {
     deployments: { split: { groups: { all: '*', some: ['rates'], one: { services: ['convert'], outside } } } },
   })
   const listen = { host: '127.0.0.1', port: 0, urls: undefined }
-  const plain = { replicas: 1, listen, outside: [], peers: undefined }
+  const plain = { replicas: 1, listen, outside: [], peers: undefined, amqp: undefined }
   const split = deployments.get('split')
   t.equal(split?.transport, 'websocket')
+  t.strictSame([split?.routes, split?.store], [[], undefined])
+  t.strictSame(split?.brokers, {
+    space: undefined,
+    nats: { servers: undefined, creds: undefined, tls: undefined },
+    amqp: { url: undefined, tls: undefined },
+  })
   t.strictSame(
     [...(split?.groups.values() ?? [])],
     [
@@ -180,7 +193,54 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
   [{ services, limits: { parity: 'off' } }, /^limits.parity: there is no such key: there are/],
   [{ services, deployments: { split: {} } }, 'deployments.split.groups: missing: an object with groups by name'],
   [{ services, deployments: { split: { groups: {} } } }, 'deployments.split.groups: at least one group'],
-  [deployed({ a: '*' }, { transport: 'ws' }), "deployments.split.transport: 'websocket' or 'http', not 'ws'"],
+  [
+    deployed({ a: '*' }, { transport: 'ws' }),
+    "deployments.split.transport: 'websocket', 'http', 'nats' or 'amqp', not 'ws'",
+  ],
+  [
+    deployed({ a: '*' }, { routes: { match: 'a:1', via: 'nats' } }),
+    /^deployments.split.routes: a list such as .*, not an object$/,
+  ],
+  [routed({ match: 'a:1', via: 'smoke' }), /routes\[0\].via: 'websocket', .* or 'amqp', not 'smoke'$/],
+  [routed({ match: 'a:', via: 'nats' }), /routes\[0\].match: Pattern "a:": the key "a" has no value/],
+  [routed({ match: '', via: 'nats' }), /routes\[0\].match: the catch-all '' is what 'transport' is for$/],
+  [routed({ match: 'a:1', via: 'nats', to: 'nats' }), /routes\[0\].to: there is no such key: there are match, via/],
+  [
+    routed({ match: 'a:1,b:2', via: 'nats' }, { match: 'b:2,a:1', via: 'amqp' }),
+    /routes\[1\].match: there is a route for 'a:1,b:2' already$/,
+  ],
+  [
+    routed({ match: 'a:1', via: 'http' }),
+    /routes\[0\].via: the processes .* meet over 'websocket': routes lead to it or/,
+  ],
+  [deployed({ a: '*' }, { store: 'disk' }), /split.store: 'embedded', .* or false, not 'disk'$/],
+  [
+    deployed({ a: '*' }, { store: { embedded: '' } }),
+    /split.store.embedded: a folder, relative to the description, not ''$/,
+  ],
+  [deployed({ a: '*' }, { store: { embedded: 'x', path: 'x' } }), /split.store.path: there is no such key/],
+  [brokered({ nats: { server: 'nats://x' } }), /brokers.nats.server: there is no such key: did you mean 'servers'\?$/],
+  [brokered({ nats: { servers: [] } }), /brokers.nats.servers: an address such as nats:\/\/127.0.0.1:4222, or a list/],
+  [
+    brokered({ nats: { servers: ['nats://x', 'http://x'] } }),
+    /servers\[1\]: an address of a broker begins with nats:\/\/ or tls:\/\/ and a host$/,
+  ],
+  [
+    brokered({ nats: { servers: 'nats://u:canary@x' } }),
+    /brokers.nats.servers: a description holds no user and password: set LUCILIUS_NATS_CREDS/,
+  ],
+  [
+    brokered({ amqp: { url: 'amqp://u:canary@x' } }),
+    /brokers.amqp.url: .* no user and password: set LUCILIUS_AMQP_URL$/,
+  ],
+  [brokered({ amqp: { url: 'amqp://x?y=canary' } }), /brokers.amqp.url: an address has no '\?' and no '#'$/],
+  [brokered({ nats: { creds: 7 } }), /brokers.nats.creds: the path of a file with credentials$/],
+  [brokered({ nats: { tls: true } }), /brokers.nats.tls: an object with options of the client/],
+  [brokered({ space: 'a.b' }), /brokers.space: at most 50 letters, digits, '-' and '_', not 'a.b'$/],
+  [grouped({ amqp: { consumes: [] } }), /a.amqp.consumes: there is no such key: did you mean 'consume'\?$/],
+  [grouped({ amqp: { consume: {} } }), /a.amqp.consume: a list of objects, not an object$/],
+  [grouped({ amqp: { consume: [{ queue: 'q', as: 'a:' }] } }), /consume\[0\].as: Pattern "a:"/],
+  [grouped({ amqp: { publish: [{ match: 'a:1', exchange: 'x', key: '' }] } }), /publish\[0\].key: a text, not ''$/],
   [deployed({ a: 1 }), /^deployments.split.groups.a: '\*', a list of services, or an object with services, .*, not 1$/],
   [deployed({ a: [] }), "deployments.split.groups.a: at least one service, or '*' for all"],
   [deployed({ a: {} }), "deployments.split.groups.a.services: missing: a list of services, or '*' for all"],
@@ -276,6 +336,38 @@ t.test('everything that is wrong with a description is told at once, a line each
   t.end()
 })
 
+t.test('routes are sorted by the rule of matching, and brokers are kept as they are described', (t) => {
+  const { deployments } = defineSystem({
+    services,
+    deployments: {
+      split: {
+        transport: 'nats',
+        routes: [
+          { match: 'role:rates', via: 'http' },
+          { match: { role: 'rates', cmd: '*' }, via: 'nats' },
+          { match: 'cmd:get,role:rates', via: 'amqp' },
+        ],
+        brokers: { nats: { servers: 'nats://n:4222' }, amqp: { url: 'amqps://r/shop' } },
+        store: 'embedded',
+        groups: { a: { services: '*', listen: { urls: ['http://a'] } } },
+      },
+    },
+  })
+  const { routes, brokers, store, transport } = deployments.get('split') as Deployment
+  t.equal(transport, 'nats')
+  t.strictSame(
+    routes.map(({ match, via }) => [match.text, via]),
+    [
+      ['cmd:get,role:rates', 'amqp'],
+      ['cmd:*,role:rates', 'nats'],
+      ['role:rates', 'http'],
+    ],
+  )
+  t.strictSame([brokers.nats.servers, brokers.amqp.url], [['nats://n:4222'], 'amqps://r/shop'])
+  t.strictSame(store, { kind: 'embedded', path: undefined })
+  t.end()
+})
+
 t.test('a service may be in two groups, and both are replicas of it', (t) => {
   const system = defineSystem({ services, deployments: { split: { groups: { a: '*', b: ['rates'] } } } })
   t.strictSame(
@@ -312,8 +404,21 @@ t.test('the docs have every key of a description, and no other', (t) => {
     origins: ['https://shop.example'],
     example: 'd:1',
   }
-  const group: Required<GroupDescription<'a'>> = { services: ['a'], replicas: 1, listen, outside, peers: ['g'] }
-  const deployment: Required<DeploymentDescription<'a'>> = { transport: 'websocket', groups: { g: group } }
+  const queue: Required<ForeignQueue> = { queue: 'q', as: 'a:1', exchange: 'x', key: ['k'], prefetch: 8 }
+  const exchange: Required<ForeignExchange> = { match: 'a:1', exchange: 'x', key: 'k', durable: 'd' }
+  const amqp: Required<ForeignDescription> = { consume: [queue], publish: [exchange] }
+  const group: Required<GroupDescription<'a'>> = { services: ['a'], replicas: 1, listen, outside, peers: ['g'], amqp }
+  const route: Required<RouteDescription> = { match: 'a:1', via: 'nats' }
+  const nats: Required<NatsDescription> = { servers: ['nats://n'], creds: 'nats.creds', tls: {} }
+  const rabbit: Required<AmqpDescription> = { url: 'amqps://r/shop', tls: {} }
+  const brokers: Required<BrokersDescription> = { space: 'shop', nats, amqp: rabbit }
+  const deployment: Required<DeploymentDescription<'a'>> = {
+    transport: 'websocket',
+    routes: [route],
+    brokers,
+    store: { embedded: 'events' },
+    groups: { g: group },
+  }
   const service: Required<ServiceDescription> = {
     module: './a.js',
     options: 1,
@@ -347,6 +452,12 @@ t.test('the docs have every key of a description, and no other', (t) => {
     'a plugin': plugin,
     'a deployment': deployment,
     'a group': group,
+    'a route': route,
+    brokers,
+    'brokers.nats': nats,
+    'brokers.amqp': rabbit,
+    'consume[]': queue,
+    'publish[]': exchange,
     listen,
     'a door': outside,
     limits,
@@ -425,6 +536,14 @@ function parsed(input: string): Strawman {
 
 function deployed(groups: unknown, rest: object = {}): unknown {
   return { services, deployments: { split: { groups, ...rest } } }
+}
+
+function routed(...routes: readonly object[]): unknown {
+  return deployed({ a: '*' }, { routes })
+}
+
+function brokered(brokers: object): unknown {
+  return deployed({ a: '*' }, { brokers })
 }
 
 function grouped(group: object): unknown {

@@ -43,6 +43,11 @@ t.test('each variable says what the table says', (t) => {
     LUCILIUS_HTTP_PORT: '8080',
     LUCILIUS_WEBSOCKET_HOST: 'localhost',
     LUCILIUS_WEBSOCKET_PORT: '0',
+    LUCILIUS_SPACE: 'shop-staging',
+    LUCILIUS_NATS_URL: 'nats://a:4222, tls://b',
+    LUCILIUS_NATS_USER: 'shop',
+    LUCILIUS_NATS_PASSWORD: 'canary',
+    LUCILIUS_AMQP_URL: 'amqp://shop:canary@rabbit:5672',
     LUCILIUS_LOG_LEVEL: 'silent',
     LUCILIUS_DRAIN_MS: '30000',
     LUCILIUS_RUN_DIR: '/run/shop',
@@ -62,6 +67,15 @@ t.test('each variable says what the table says', (t) => {
   t.equal(addressesOf(environment, 'other'), undefined)
   t.strictSame(warnings, [])
   t.equal(peers.size, 2)
+  const { space, nats, amqp } = environment.brokers
+  t.equal(space, 'shop-staging')
+  t.strictSame(nats.servers, ['nats://a:4222', 'tls://b'])
+  t.strictSame(
+    [nats.user, nats.password, nats.token, nats.nkey, nats.creds],
+    ['shop', 'canary', undefined, undefined, undefined],
+  )
+  t.equal(amqp.url, 'amqp://shop:canary@rabbit:5672')
+  t.notMatch(`${inspect(environment)}${JSON.stringify(environment)}`, /canary/, 'what proves who we are is not printed')
   t.end()
 })
 
@@ -80,6 +94,10 @@ t.test('a wrong variable is refused by its name, all of them at once', (t) => {
     ['LUCILIUS_PEERS_A', 'ftp://canary', /^LUCILIUS_PEERS_A: an address begins with ws:\/\/ or .*separated by commas$/],
     ['LUCILIUS_PEERS_A', 'ws://a,', /^LUCILIUS_PEERS_A: an address begins with/],
     ['LUCILIUS_PEERS_A', 'ws://u:canary@a', /^LUCILIUS_PEERS_A: an address holds no user and password/],
+    ['LUCILIUS_SPACE', 'a b', /^LUCILIUS_SPACE: at most 50 letters, digits, '-' and '_'$/],
+    ['LUCILIUS_NATS_URL', 'http://canary', /^LUCILIUS_NATS_URL: an address of a broker begins with nats:.*; commas/],
+    ['LUCILIUS_NATS_USER', 'canary', /^LUCILIUS_NATS_USER: a user has a password: set LUCILIUS_NATS_USER and/],
+    ['LUCILIUS_AMQP_URL', 'rabbit:canary', /^LUCILIUS_AMQP_URL: an address of a broker begins with amqp:\/\/ or/],
     ['LUCILIUS_SECRET', 'canary', /^LUCILIUS_SECRET: a secret has at least 16 printable characters and no space/],
     ['LUCILIUS_SECRET', '', /^LUCILIUS_SECRET: a secret has at least 16/],
     [

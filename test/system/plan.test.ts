@@ -5,10 +5,11 @@ import t from 'tap'
 import { patternMatches } from '../../lib/covers.js'
 import { toPattern } from '../../lib/pattern.js'
 import { defineSystem } from '../../lib/system/define-system.js'
-import type { GroupDescription, ServiceDescription } from '../../lib/system/description.js'
+import type { DeploymentDescription, GroupDescription, ServiceDescription } from '../../lib/system/description.js'
+import { readEnvironment } from '../../lib/system/environment.js'
 import { type FindingCode, findingTable } from '../../lib/system/plan/finding.js'
 import { meets } from '../../lib/system/plan/meets.js'
-import { type Offers, offersOf as offeredBy } from '../../lib/system/plan/offers.js'
+import { type Offer, type Offers, offersOf as offeredBy } from '../../lib/system/plan/offers.js'
 import { type PlanOptions, planDeployment } from '../../lib/system/plan/plan.js'
 import type { Plan } from '../../lib/system/plan/planned.js'
 import { type Page, tableRows } from '../docs/pages.js'
@@ -18,6 +19,10 @@ import { repoRoot } from '../support/repo-root.js'
 interface Sketch extends Omit<ServiceDescription, 'module'> {
   readonly adds?: readonly string[]
   readonly observes?: readonly string[]
+  /** Durable subscriptions by name. */
+  readonly keeps?: { readonly [name: string]: string }
+  /** Events that it declares: durable, or if the text begins with an equals sign, retained. */
+  readonly declares?: readonly string[]
   readonly wraps?: readonly string[]
   readonly needs?: readonly string[]
   readonly fails?: string
@@ -258,7 +263,10 @@ t.test('a wrap of a plugin is in every process', async (t) => {
   const offers = offersOf({ rates })
   const { findings } = planDeployment({
     ...described({ rates }, { one: ['rates'], two: ['rates'] }),
-    offers: { ...offers, plugins: new Map([['policy', { actions: [], subscriptions: [], wraps: [toPattern('')] }]]) },
+    offers: {
+      ...offers,
+      plugins: new Map([['policy', { actions: [], subscriptions: [], events: [], wraps: [toPattern('')] }]]),
+    },
   })
   t.notOk(findings.some(({ code }) => code === 'FOREIGN_WRAP'))
 })
@@ -359,6 +367,168 @@ t.test('processes that talk beyond this machine need a secret', async (t) => {
     ['SECRET_MISSING'],
   )
   t.strictSame(found({ all: { services: '*', listen: { host: '0.0.0.0' } } }, none), [], 'one process talks to nobody')
+})
+
+const order: Sketch = { adds: ['role:order,cmd:place'], declares: ['role:order,event:created'], uses: [] }
+const notify: Sketch = { keeps: { outbox: 'role:order,event:*' }, uses: [] }
+const apart = { one: ['order'], two: ['notify'] } as const
+
+t.test('what is durable needs a store in every deployment that has it', async (t) => {
+  const services = { order, notify }
+  t.match(plan(services, apart).findings, [
+    {
+      level: 'error',
+      code: 'STORE_MISSING',
+      where: 'deployments.it.store',
+      message: /^Nothing keeps the event 'event:created,role:order' of 'order' \(and 1 more\)\. Set 'store' to 'nats'/,
+    },
+  ])
+  t.strictSame(codes(plan({ rates: { declares: ['=role:rates'] } }, { a: ['rates'], b: ['rates'] })), ['STORE_MISSING'])
+  t.strictSame(
+    plan(services, { one: ['order'], two: ['order'] }, { store: false }).findings.map(({ code }) => code),
+    ['STORE_MISSING', 'SERVICE_NOWHERE'],
+  )
+  for (const rest of [{ store: 'nats' }, { transport: 'amqp' }] as const) {
+    const { findings, store } = plan(services, apart, rest)
+    t.strictSame(findings, [])
+    t.equal(store?.kind, Object.values(rest)[0])
+  }
+  const { findings, store, events, durables } = plan(services, { all: '*' })
+  t.strictSame(findings, [])
+  t.strictSame(store, { kind: 'embedded', path: join('.lucilius', 'store', 'it') }, 'one process has files of its own')
+  t.strictSame(events, [{ service: 'order', pattern: 'event:created,role:order', durable: true, retain: false }])
+  t.strictSame(durables, [{ name: 'notify.outbox', pattern: 'event:*,role:order' }])
+  t.strictSame(codes(plan(services, { all: '*' }, { store: false })), ['STORE_MISSING'], 'unless it wants none')
+  t.strictSame(codes(plan({ rates, convert }, { one: '*', two: '*' })), [], 'nothing durable needs none')
+})
+
+t.test('an embedded store is for one process', async (t) => {
+  t.match(plan({ order, notify }, apart, { store: { embedded: 'events' } }).findings, [
+    { level: 'error', code: 'STORE_SHARED', where: 'deployments.it.store', message: /2 processes would open it/ },
+  ])
+  const replicas = { all: { services: '*', replicas: 3 } } as const
+  t.strictSame(codes(plan({ order, notify }, replicas, { store: 'embedded' })), ['STORE_SHARED'])
+})
+
+t.test('a durable subscription to what nobody declares durable is told that it gets nothing', async (t) => {
+  const deaf: Sketch = { keeps: { outbox: 'role:order,event:paid' }, uses: [] }
+  t.match(plan({ order, deaf }, { all: '*' }).findings, [
+    {
+      level: 'warning',
+      code: 'NEVER_STORED',
+      where: 'services.deaf',
+      message:
+        /'deaf\.outbox' to 'event:paid,role:order' would get: app\.event\('event:paid,role:order', \{ durable: true/,
+    },
+  ])
+  const retained: Sketch = { declares: ['=role:order,event:paid'], uses: [] }
+  t.strictSame(codes(plan({ retained, deaf }, { all: '*' })), ['NEVER_STORED'], 'retained alone is not for it')
+  t.strictSame(codes(plan({ order, notify }, { one: ['notify'] })), ['SERVICE_NOWHERE', 'NEVER_STORED'])
+})
+
+t.test('a durable event reaches durable subscriptions of groups that its own has no link to', async (t) => {
+  const emitting: Sketch = { ...order, uses: ['role:order,event:created'] }
+  const groups = { one: { services: ['order'], peers: [] }, two: ['notify'] } as const
+  const { findings, messages } = plan({ order: emitting, notify }, groups, { store: 'nats' })
+  t.strictSame(findings, [])
+  t.match(messages, [{ kind: 'emit', crosses: true, to: [{ service: 'notify', groups: ['two'], via: 'store' }] }])
+})
+
+t.test('a plan shows what goes by which route, and a route that nothing goes by is told of', async (t) => {
+  const routes = [
+    { match: 'role:rates', via: 'nats' },
+    { match: 'role:rates,event:*', via: 'amqp' },
+    { match: 'role:rate,cmd:get', via: 'nats' },
+    { match: 'role:*', via: 'nats' },
+    { match: 'cmd:*,role:rates', via: 'websocket' },
+  ] as const
+  const planned = plan({ rates, convert }, { one: ['rates'], two: ['convert'] }, { routes })
+  t.match(planned.routes, [
+    { match: 'cmd:get,role:rate', via: 'nats', patterns: [] },
+    { match: 'cmd:*,role:rates', via: 'websocket', patterns: ['cmd:get,role:rates', 'cmd:set,role:rates'] },
+    { match: 'event:*,role:rates', via: 'amqp', patterns: ['event:changed,role:rates'] },
+    { match: 'role:rates', via: 'nats', patterns: [] },
+    { match: 'role:*', via: 'nats', patterns: ['cmd:amount,role:convert'] },
+  ])
+  t.match(planned.findings, [
+    {
+      level: 'warning',
+      code: 'ROUTE_IDLE',
+      message: /'cmd:get,role:rate': it covers no action.*'cmd:get,role:rates'\?$/,
+    },
+    { code: 'ROUTE_IDLE', where: 'deployments.it.routes', message: /'role:rates': a more specific route has all/ },
+  ])
+  t.match(
+    planned.messages.map(({ pattern, to }) => [pattern, to[0]?.via]),
+    [
+      ['event:changed,role:rates', 'amqp'],
+      ['cmd:get,role:rates', 'websocket'],
+    ],
+  )
+  t.equal(plan({ rates, convert }, { all: '*' }).messages[0]?.to[0]?.via, null, 'within a process nothing carries it')
+})
+
+t.test('over a broker nobody listens on a port, and no secret is needed', async (t) => {
+  const services = { rates, convert }
+  const listen = { host: '0.0.0.0', port: 7000 }
+  const groups = { one: { services: ['rates'], listen }, two: { services: ['convert'], listen } }
+  t.strictSame(codes(plan(services, groups)), ['PORT_CLASH', 'SECRET_MISSING'], 'unlike this')
+  const none = { secret: undefined, listen: { host: undefined, port: undefined }, peers: new Map() }
+  const servers = ['nats://n1:4222', 'nats://n2:4222']
+  const { processes, brokers, findings } = plan(
+    services,
+    groups,
+    { transport: 'nats', brokers: { nats: { servers } } },
+    { environment: none },
+  )
+  t.strictSame(findings, [])
+  t.strictSame(
+    processes.map((process) => process.listen),
+    [null, null],
+  )
+  t.strictSame(brokers, [{ name: 'nats', servers }])
+})
+
+t.test('processes on several machines have to be told where their broker is', async (t) => {
+  const services = { rates, convert }
+  const groups = { one: { services: ['rates'], listen: { host: '0.0.0.0' } }, two: ['convert'] } as const
+  const at = (variables: Readonly<Record<string, string>>) => ({ environment: readEnvironment(variables) })
+  t.match(plan(services, groups, { transport: 'nats' }, at({})).findings, [
+    {
+      level: 'error',
+      code: 'BROKER_UNKNOWN',
+      where: 'deployments.it.brokers.nats',
+      message: /Set LUCILIUS_NATS_URL\.$/,
+    },
+  ])
+  const told = plan(services, groups, { transport: 'amqp' }, at({ LUCILIUS_AMQP_URL: 'amqps://u:canary@rabbit/shop' }))
+  t.strictSame(told.findings, [])
+  t.strictSame(told.brokers, [{ name: 'amqp', servers: ['amqps://rabbit'] }], 'without user and password')
+  const here = plan(services, { one: ['rates'], two: ['convert'] }, { transport: 'nats' }, at({}))
+  t.strictSame(here.findings, [], 'on one machine it is where it usually is')
+})
+
+t.test('a package that is needed and not installed is named, with the line to run', async (t) => {
+  const isInstalled = (name: string) => !['amqplib', 'classic-level', '@nats-io/jetstream'].includes(name)
+  const found = (rest: Rest, sketches: Sketches = { rates, convert }) =>
+    plan(sketches, { all: '*' }, rest, { isInstalled }).findings.map(({ code, message }) => `${code} ${message}`)
+  t.match(found({ transport: 'amqp' }), [/^PACKAGE_MISSING 'it' needs 'amqplib', .* Run: npm install amqplib$/])
+  t.match(found({ store: 'nats' }), [/^PACKAGE_MISSING .* Run: npm install @nats-io\/jetstream$/])
+  t.strictSame(found({}), [], 'nothing durable needs no embedded store')
+  t.match(found({}, { order, notify }), [/^PACKAGE_MISSING .* Run: npm install classic-level$/])
+})
+
+t.test('what comes from programs of others and goes to them is looked for like what services send', async (t) => {
+  const amqp = {
+    consume: [{ queue: 'orders', as: 'role:order,event:created' }],
+    publish: [{ match: 'role:rates,event:changed', exchange: 'rates', key: 'changed' }],
+  }
+  const groups = { one: { services: ['rates'], amqp }, two: ['convert'] } as const
+  const { findings, messages } = plan({ rates, convert: { ...convert, observes: [] } }, groups, { transport: 'amqp' })
+  t.match(findings, [
+    { code: 'MISSING_HOME', where: 'deployments.it.groups.one.amqp.consume[0].as', message: /'amqp.one' sends/ },
+  ])
+  t.match(messages, [{ pattern: 'event:changed,role:rates', to: [{ service: 'amqp.one', groups: ['one'] }] }, {}])
 })
 
 t.test('groups that act on each other in a circle are told of, with the way around', async (t) => {
@@ -462,13 +632,25 @@ t.test('what a plugin within a service registers is offered by the service', asy
       { name: 'p', within: undefined },
     ],
     actions: [action('a:1', 'p'), action('a:1', 's'), action('b:1', 'inner')],
-    subscriptions: [{ pattern: 'c:1', service: 'inner', each: false }],
+    subscriptions: [
+      { pattern: 'c:1', service: 'inner', each: false, durable: undefined },
+      { pattern: 'd:1', service: 'inner', each: false, durable: 'audit' },
+    ],
+    events: [{ pattern: 'e:1', service: 'inner', durable: true, retain: false }],
     wraps: [wrap('', 'p', 'handler'), wrap('a:1', 's', 'caller')],
   })
-  const texts = (name: string) =>
-    Object.values(offers.get(name) ?? {}).map((patterns) => patterns.map(({ text }: { text: string }) => text))
-  t.strictSame(texts('s'), [['a:1', 'b:1'], ['c:1'], []], 'and a wrap of the side of the caller follows the caller')
+  const texts = (name: string) => {
+    const { actions, subscriptions, events, wraps } = offers.get(name) as Offer
+    const observed = [...subscriptions, ...events].map(({ pattern }) => pattern)
+    return [actions, observed, wraps].map((patterns) => patterns.map(({ text }) => text))
+  }
+  t.strictSame(
+    texts('s'),
+    [['a:1', 'b:1'], ['c:1', 'd:1', 'e:1'], []],
+    'and a wrap of the side of the caller follows the caller',
+  )
   t.strictSame(texts('p'), [['a:1'], [], ['']])
+  t.equal(offers.get('s')?.subscriptions[1]?.durable, 'inner.audit')
 })
 
 t.test('the docs list every code with its level, what it means and what to do', async (t) => {
@@ -484,16 +666,18 @@ t.test('the docs list every code with its level, what it means and what to do', 
   t.strictSame(rows, expected)
 })
 
-function plan(sketches: Sketches, groups: Groups): Plan {
-  return planDeployment({ ...described(sketches, groups), offers: offersOf(sketches) })
+function plan(sketches: Sketches, groups: Groups, rest: Rest = {}, options: Partial<PlanOptions> = {}): Plan {
+  return planDeployment({ ...described(sketches, groups, rest), offers: offersOf(sketches), ...options })
 }
 
-function described(sketches: Sketches, groups: Groups): Pick<PlanOptions, 'system' | 'deployment'> {
+type Rest = Omit<DeploymentDescription, 'groups'>
+
+function described(sketches: Sketches, groups: Groups, rest: Rest = {}): Pick<PlanOptions, 'system' | 'deployment'> {
   const services = Object.entries(sketches).map(([name, sketch]) => {
-    const { adds, observes, wraps, needs, fails, ...description } = sketch
+    const { adds, observes, keeps, declares, wraps, needs, fails, ...description } = sketch
     return [name, { ...description, module: `./${name}.js` }]
   })
-  const system = defineSystem({ services: Object.fromEntries(services), deployments: { it: { groups } } })
+  const system = defineSystem({ services: Object.fromEntries(services), deployments: { it: { groups, ...rest } } })
   const deployment = system.deployments.get('it')
   if (deployment === undefined) throw new Error('There is one.')
   return { system, deployment }
@@ -505,9 +689,21 @@ function offersOf(sketches: Sketches): Offers {
   const loaded = all.filter(([, { fails }]) => fails === undefined)
   return {
     services: new Map(
-      loaded.map(([name, { adds, observes, wraps }]) => [
+      loaded.map(([name, { adds, observes, keeps = {}, declares = [], wraps }]) => [
         name,
-        { actions: patterns(adds), subscriptions: patterns(observes), wraps: patterns(wraps) },
+        {
+          actions: patterns(adds),
+          subscriptions: [
+            ...patterns(observes).map((pattern) => ({ pattern, durable: undefined })),
+            ...Object.entries(keeps).map(([own, text]) => ({ pattern: toPattern(text), durable: `${name}.${own}` })),
+          ],
+          events: declares.map((text) => ({
+            pattern: toPattern(text.replace('=', '')),
+            durable: !text.startsWith('='),
+            retain: text.startsWith('='),
+          })),
+          wraps: patterns(wraps),
+        },
       ]),
     ),
     plugins: new Map(),

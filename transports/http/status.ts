@@ -17,6 +17,7 @@ export const statusByCode: { readonly [C in LuciliusCode]?: number } = {
   LUC_REPLY_LOST: 502,
   LUC_OVERLOADED: 503,
   LUC_SERVICE_CLOSED: 503,
+  LUC_STORE_FAILED: 503,
   LUC_UNREACHABLE: 503,
   LUC_DEADLINE_EXCEEDED: 504,
   LUC_TOO_MANY_HOPS: 508,

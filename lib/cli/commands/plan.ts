@@ -3,6 +3,7 @@ import { didYouMean } from '../../did-you-mean.js'
 import { LuciliusError } from '../../errors.js'
 import { readEnvironment } from '../../system/environment.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
+import { isInstalled } from '../../system/plan/check-brokers.js'
 import { descriptionFindings } from '../../system/plan/description-findings.js'
 import type { Finding } from '../../system/plan/finding.js'
 import { loadOffers } from '../../system/plan/load-offers.js'
@@ -74,7 +75,9 @@ async function plansOf(
   const deployments = chosen(name, system)
   const offers = await loadOffers(loaded)
   return {
-    plans: deployments.map((deployment) => planDeployment({ system, deployment, offers, environment, recording })),
+    plans: deployments.map((deployment) =>
+      planDeployment({ system, deployment, offers, environment, recording, isInstalled }),
+    ),
     findings: [],
     frames: offers.failures.flatMap(({ frame }) => frame ?? []),
   }

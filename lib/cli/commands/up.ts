@@ -5,9 +5,11 @@ import { type Environment, readEnvironment } from '../../system/environment.js'
 import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { openRecording, type Recording } from '../../system/recording.js'
+import type { Variables } from '../../system/secret.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
 import type { End } from '../../system/supervise/end.js'
 import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
+import { localBrokers } from '../../system/supervise/local-brokers.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
 import type { SupervisorEvents } from '../../system/supervise/supervision.js'
 import { unplaced } from '../../system/supervise/unplaced.js'
@@ -34,21 +36,22 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
   const loaded = await loadSystem({ cwd: io.cwd, config })
   const { system } = loaded
   const deployment = chooseDeployment(system, name)
-  const environment = readEnvironment(io.env, deployment.groups.keys())
+  const given = readEnvironment(io.env, deployment.groups.keys())
   const processes = processesOf(deployment, options.replicas)
   const lines = logLines([...processes.map(({ id }) => id), 'up'], io)
-  for (const warning of environment.warnings) lines.say('up', warning)
+  for (const warning of given.warnings) lines.say('up', warning)
   for (const warning of [...ignored(io.env), ...unplaced(system, deployment)]) lines.say('up', warning)
   const log = jsonLogger({
-    level: environment.logLevel ?? 'warn',
+    level: given.logLevel ?? 'warn',
     write: (line) => lines.print('up', line.trimEnd()),
   })
   const recording = options.record === undefined ? undefined : await openRecording(resolve(io.cwd, options.record), log)
+  const brokers = await localBrokers(loaded, deployment, io.env, (line) => lines.say('up', line))
   try {
     return await untilEnd({
       loaded,
       deployment,
-      environment,
+      ...brokers,
       config,
       options,
       io,
@@ -58,6 +61,7 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
       count: processes.length,
     })
   } finally {
+    await brokers.close()
     await recording?.close()
   }
 }
@@ -67,6 +71,8 @@ interface Run {
   readonly loaded: Loaded
   readonly deployment: Deployment
   readonly environment: Environment
+  /** Those of this process, with where the brokers are that were started for this run. */
+  readonly variables: Variables
   readonly config: string | undefined
   readonly options: UpOptions
   readonly io: Io
@@ -109,16 +115,16 @@ async function untilEnd(run: Run): Promise<number> {
 }
 
 function start(
-  { loaded, deployment, environment, config, options, io, lines, log, recording }: Run,
+  { loaded, deployment, environment, variables, config, options, io, lines, log, recording }: Run,
   gaveUp: SupervisorEvents['gaveUp'],
 ): RunningDeployment {
   return runDeployment({
-    system: loaded.system,
+    loaded,
     deployment,
     environment,
     where: { cwd: io.cwd, config },
     replicas: options.replicas,
-    variables: io.env,
+    variables,
     log,
     on: {
       ...tellingEvents(lines),
@@ -165,10 +171,12 @@ async function openControlOf(
   const name = loaded.system.name ?? basename(folder)
   const about = () => ({
     name,
+    deployment: deployment.name,
     processes: supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors })),
   })
   try {
-    return await openControl({ folder, what: `up-${deployment.name}`, runDir: environment.runDir }, { app, about })
+    const place = { folder, what: `up-${deployment.name}`, runDir: environment.runDir }
+    return await openControl(place, { app, about, store: (question) => supervisor.ask(question) })
   } catch (error) {
     lines.say('up', (error as Error).message)
     return undefined

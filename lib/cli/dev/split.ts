@@ -13,6 +13,7 @@ import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import type { Variables } from '../../system/secret.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
 import { describeEnd, type End, EndedEarly } from '../../system/supervise/end.js'
+import { type LocalBrokers, localBrokers } from '../../system/supervise/local-brokers.js'
 import { type RunningDeployment, runDeployment } from '../../system/supervise/run-deployment.js'
 import type { SupervisorEvents } from '../../system/supervise/supervision.js'
 import { unplaced } from '../../system/supervise/unplaced.js'
@@ -35,14 +36,33 @@ export const begin: Begin = async (assignment, known) => {
   } finally {
     known(await watchedOf(assignment, loaded))
   }
-  const split = new Split(assignment, environment, loaded, known)
+  const drainMs = environment.drainMs ?? DEV_DRAIN_MS
+  const deployment = chosen(assignment, loaded)
+  const lines = linesOf(assignment, deployment)
+  const say = (line: string) => lines.say('dev', line)
+  const given = variablesFor(assignment, processesOf(deployment), drainMs)
+  const brokers = await localBrokers(loaded, deployment, given, say)
+  let split: Split | undefined
   try {
+    split = new Split({ assignment, loaded, deployment, lines, drainMs, brokers, known })
     await split.start()
     return split
   } catch (error) {
-    await split.kill()
+    await split?.kill()
+    await brokers.close()
     throw error
   }
+}
+
+/** What is to be run, and how. */
+interface SplitOptions {
+  readonly assignment: Assignment
+  readonly loaded: Loaded
+  readonly deployment: Deployment
+  readonly lines: LogLines
+  readonly drainMs: number
+  readonly brokers: LocalBrokers
+  readonly known: (watched: Watched) => void
 }
 
 class Split implements DevRun {
@@ -54,6 +74,7 @@ class Split implements DevRun {
   readonly #deployment: Deployment
   readonly #plans: readonly ProcessPlan[]
   readonly #lines: LogLines
+  readonly #brokers: LocalBrokers
   readonly #known: (watched: Watched) => void
   /** The files of each process. */
   readonly #files = new Map<string, readonly string[]>()
@@ -61,33 +82,32 @@ class Split implements DevRun {
   #control: Control | undefined
   #fail: (error: unknown) => void = () => {}
 
-  constructor(assignment: Assignment, environment: Environment, loaded: Loaded, known: (watched: Watched) => void) {
+  constructor({ assignment, loaded, deployment, lines, drainMs, brokers, known }: SplitOptions) {
+    const { environment, variables } = brokers
     this.#assignment = assignment
     this.#environment = environment
     this.#loaded = loaded
     this.#known = known
-    this.#deployment = chosen(assignment, loaded)
-    this.#plans = processesOf(this.#deployment)
-    const drainMs = environment.drainMs ?? DEV_DRAIN_MS
-    this.endMs = drainMs * this.#deployment.groups.size + HOOKS_MS
-    const { color } = assignment
-    this.#lines = logLines([...this.#plans.map(({ id }) => id), 'dev'], { stdout: process.stdout, color })
-    const { warnings } = readEnvironment(process.env, this.#deployment.groups.keys())
-    for (const warning of [...warnings, ...unplaced(loaded.system, this.#deployment)]) this.#lines.say('dev', warning)
+    this.#deployment = deployment
+    this.#brokers = brokers
+    this.#plans = processesOf(deployment)
+    this.endMs = drainMs * deployment.groups.size + HOOKS_MS
+    this.#lines = lines
+    for (const warning of [...environment.warnings, ...unplaced(loaded.system, deployment)]) lines.say('dev', warning)
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
     this.failed.catch(() => {}) // whoever waits for it hears of it
     this.#running = runDeployment({
-      system: loaded.system,
-      deployment: this.#deployment,
+      loaded,
+      deployment,
       where: assignment,
       environment,
-      variables: variablesFor(assignment, this.#plans, drainMs),
+      variables,
       parity: 'strict',
       log: jsonLogger({
         level: environment.logLevel ?? 'warn',
-        write: (line) => this.#lines.print('dev', line.trimEnd()),
+        write: (line) => lines.print('dev', line.trimEnd()),
       }),
       on: this.#events(),
     })
@@ -116,7 +136,11 @@ class Split implements DevRun {
     const processes = () => supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors }))
     const place = { folder: descriptionFolder(this.#loaded), what: 'dev', runDir: this.#environment.runDir }
     try {
-      this.#control = await openControl(place, { app, about: () => ({ name: this.#name, processes: processes() }) })
+      this.#control = await openControl(place, {
+        app,
+        about: () => ({ name: this.#name, deployment: this.#deployment.name, processes: processes() }),
+        store: (question) => supervisor.ask(question),
+      })
     } catch (error) {
       this.#lines.say('dev', (error as Error).message)
     }
@@ -155,6 +179,7 @@ class Split implements DevRun {
 
   async close(): Promise<readonly string[]> {
     const hung = await this.#running.close()
+    await this.#brokers.close()
     await this.#control?.close()
     return hung.map(({ id, what }) => `${id} ${what}`)
   }
@@ -206,6 +231,10 @@ function chosen({ split }: Assignment, { system }: Loaded): Deployment {
   // That of `dev` is the one for a single process.
   const first = [...system.deployments.values()].find(({ name }) => name !== 'dev')
   return first ?? deploymentOfDev(system) ?? wholeSystem(system)
+}
+
+function linesOf({ color }: Assignment, deployment: Deployment): LogLines {
+  return logLines([...processesOf(deployment).map(({ id }) => id), 'dev'], { stdout: process.stdout, color })
 }
 
 /** The port of the first door travels in the environment, which all processes share. */

@@ -11,6 +11,7 @@ import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import { overridden } from '../../system/overridden.js'
 import { type Running, runProcess } from '../../system/run.js'
+import { askingStore } from '../../system/store-questions.js'
 import type { Outside } from '../../system/system.js'
 import { onOneProcess, type ProcessPlan, processesOf } from '../../system/topology.js'
 import { transportNamed } from '../../system/transport-named.js'
@@ -61,7 +62,7 @@ async function run(assignment: Assignment, environment: Environment, loaded: Loa
   void registerTypeScript().warm()
   const name = loaded.system.name ?? basename(loaded.folder)
   const doors = () => doorsOf(running, plan.outside)
-  const socket = await socketOf(environment, loaded, running, name, log)
+  const socket = await socketOf(environment, loaded, running, { name, deployment: deployment.name }, log)
   return {
     about: { name, parts: [...loaded.system.services.keys()], doors: doors(), ...socket.path },
     get doors() {
@@ -114,14 +115,15 @@ async function socketOf(
   { runDir }: Environment,
   loaded: Loaded,
   running: Running,
-  name: string,
+  names: { readonly name: string; readonly deployment: string },
   log: Logger,
 ): Promise<{ readonly path: { readonly socket?: string }; close(): Promise<void> }> {
   const doors = () => running.doors.map(({ transport, url }) => ({ transport, url }))
-  const about = () => ({ name, processes: [{ id: running.id, pid: process.pid, doors: doors() }] })
+  const about = () => ({ ...names, processes: [{ id: running.id, pid: process.pid, doors: doors() }] })
   try {
     const place = { folder: descriptionFolder(loaded), what: 'dev', runDir }
-    const { path, close } = await openControl(place, { app: running.host.app, about })
+    const { app, store } = running.host
+    const { path, close } = await openControl(place, { app, about, store: askingStore(store) })
     return { path: { socket: path }, close }
   } catch (error) {
     log.warn({ err: error }, 'commands cannot reach this process')

@@ -20,8 +20,17 @@ export function planLines(plan: Plan, color: boolean): string[] {
       columns(plan.processes.map((one) => [one.id, one.services.join(', '), listening(one)])),
       colors,
     ),
-    ...section('Messages that cross a process', messageLines(crossing), colors),
-    ...section('Messages that stay within one', messageLines(plan.messages.filter(({ crosses }) => !crosses)), colors),
+    ...section('Routes', routeLines(plan), colors),
+    ...section('Messages that cross a process', messageLines(crossing, plan), colors),
+    ...section(
+      'Messages that stay within one',
+      messageLines(
+        plan.messages.filter(({ crosses }) => !crosses),
+        plan,
+      ),
+      colors,
+    ),
+    ...section('Kept until they are handled', keptLines(plan), colors),
     ...section('Open to clients', plan.doors.flatMap(doorLines), colors),
     ...section('Open to peers', peerLines(plan), colors),
     ...section('Not checked, as they do not say what they use', names(silent), colors),
@@ -56,7 +65,29 @@ function address({ host, port }: { readonly host: string; readonly port: number 
   return port === 0 ? `a free port of ${host}` : hostAndPort(host, port)
 }
 
-function messageLines(messages: readonly PlannedMessage[]): string[] {
+function routeLines({ routes, transport }: Plan): string[] {
+  const lines = routes.map(({ match, via, patterns }) => [patternText(match), `over ${via}`, patterns.join('; ')])
+  return lines.length === 0 ? [] : columns([...lines, ['all others', `over ${transport}`]])
+}
+
+function keptLines({ store, events, durables }: Plan): string[] {
+  if (events.length + durables.length === 0) return []
+  const where = store === null ? 'nowhere' : store.path === null ? `by ${store.kind}` : `in files, ${store.path}`
+  return [
+    harmlessText(where),
+    ...columns([
+      ...events.map(({ service, pattern, durable, retain }) => [
+        `${service}`,
+        'declares',
+        patternText(pattern),
+        [...(durable ? ['durable'] : []), ...(retain ? ['the last one is retained'] : [])].join(', '),
+      ]),
+      ...durables.map(({ name, pattern }) => [name, 'observes', patternText(pattern)]),
+    ]),
+  ]
+}
+
+function messageLines(messages: readonly PlannedMessage[], plan: Plan): string[] {
   return columns(
     messages.flatMap(({ group, service, kind, pattern, to }) =>
       to.map((taker, at) => [
@@ -64,7 +95,7 @@ function messageLines(messages: readonly PlannedMessage[]): string[] {
         at === 0 ? `${kind}s` : '',
         at === 0 ? patternText(pattern) : '',
         `-> ${taker.groups.join(', ')}: ${taker.service}`,
-        condition(taker, pattern),
+        [condition(taker, pattern), way(taker, plan)].filter((text) => text !== '').join(', '),
       ]),
     ),
   )
@@ -73,6 +104,12 @@ function messageLines(messages: readonly PlannedMessage[]): string[] {
 function condition({ pattern, needs }: PlannedTaker, sent: string): string {
   if (needs.length > 0) return `${pattern}, if ${needs.join(' and ')} is beside it`
   return pattern === sent ? '' : patternText(pattern)
+}
+
+/** What carries it, where that is not what carries most. */
+function way({ via }: PlannedTaker, { transport }: Plan): string {
+  if (via === null || via === transport) return ''
+  return via === 'store' ? 'from the store' : `over ${via}`
 }
 
 function doorLines({ group, transport, host, port, auth, actions, events }: PlannedDoor): string[] {
@@ -90,13 +127,23 @@ function eventLine(title: string, list: unknown): string[] {
   return [harmlessText(`${title}: ${list === '*' ? 'all' : Array.isArray(list) ? list.map(String).join(', ') : ''}`)]
 }
 
-function peerLines({ links, processes }: Plan): string[] {
-  if (processes.every(({ listen }) => listen === null)) return []
+function peerLines({ links, processes, transport, routes, brokers }: Plan): string[] {
+  const isDirect = processes.some(({ listen }) => listen !== null)
+  const used = new Set([transport, ...routes.map(({ via }) => via)])
+  const posts = processes.length > 1 ? brokers.filter(({ name }) => used.has(name)) : []
+  if (!isDirect && posts.length === 0) return []
   return [
     'All actions and subscriptions of a process, to the processes that it is linked to.',
-    "They know each other by LUCILIUS_SECRET: 'up' makes one, 'start' needs it, the same for all.",
+    ...(isDirect
+      ? ["They know each other by LUCILIUS_SECRET: 'up' makes one, 'start' needs it, the same for all."]
+      : []),
+    ...posts.map(({ name, servers }) => `Over ${name}${at(servers)}, which says who may come in.`),
     ...columns(links.map(([one, other]) => [one, `- ${other}`])),
   ]
+}
+
+function at(servers: readonly string[] | null): string {
+  return servers === null ? '' : ` at ${servers.map(harmlessText).join(', ')}`
 }
 
 function names(services: readonly { readonly name: string }[]): string[] {

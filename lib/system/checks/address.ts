@@ -19,6 +19,19 @@ export function addressProblem(address: unknown, schemes: readonly string[]): st
   return url.search === '' && url.hash === '' ? undefined : "an address has no '?' and no '#'"
 }
 
+/** How addresses of brokers begin. */
+const brokerSchemes = Object.freeze({ nats: ['nats:', 'tls:'], amqp: ['amqp:', 'amqps:'] })
+
+/** What is wrong with the address of a broker. Never prints it, and says nothing of a user and password. */
+export function brokerAddressProblem(address: unknown, broker: 'nats' | 'amqp'): string | undefined {
+  const schemes = brokerSchemes[broker]
+  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !schemes.includes(url.protocol) || url.hostname === '') {
+    return `an address of a broker begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')} and a host`
+  }
+  return url.search === '' && url.hash === '' ? undefined : "an address has no '?' and no '#'"
+}
+
 /** What is wrong with a host to listen on. */
 export function hostProblem(host: unknown): string | undefined {
   if (typeof host === 'string' && (/^[\w-]+([.][\w-]+)*$/.test(host) || isAddress6(host))) return undefined

@@ -1,22 +1,34 @@
+import { isMessage } from '../../message.js'
 import { peersVariable } from '../peers-variable.js'
 import type { Deployment, Service } from '../system.js'
+import { directOf } from '../transports-used.js'
+import { brokersAt } from './brokers.js'
 import { groupAt } from './group.js'
 import { hasKeys, namedPlaces } from './keys.js'
 import { oneOf } from './one-of.js'
 import type { Place } from './place.js'
+import { routesAt, transportNames } from './routes.js'
+import { storeAt } from './store.js'
+
+const known = ['transport', 'routes', 'brokers', 'store', 'groups']
 
 /** A deployment of the description. */
 export function deploymentAt(name: string, place: Place, services: ReadonlyMap<string, Service>): Deployment {
-  if (!hasKeys(place, ['transport', 'groups'])) return { name, transport: 'websocket', groups: new Map() }
-  const transport = oneOf(place.at('transport'), ['websocket', 'http'], 'websocket')
+  hasKeys(place, known)
+  const transport = oneOf(place.at('transport'), transportNames, 'websocket')
+  const routes = routesAt(place.at('routes'), transport)
+  const brokers = brokersAt(place.at('brokers'))
+  const store = storeAt(place.at('store'))
+  const plain = { name, transport, routes, brokers, store }
+  if (!isMessage(place.value)) return { ...plain, groups: new Map() }
   const places = namedPlaces(place.at('groups'), 'groups')
   if (places.length === 0 && isEmpty(place.at('groups').value)) place.at('groups').wrong('at least one group')
   const names = places.map(([group]) => group)
-  const around = { services, groups: names, transport }
+  const around = { services, groups: names, direct: directOf(plain) }
   const groups = new Map(places.map(([group, at]) => [group, groupAt(group, at, around)]))
   for (const [group, at] of places) checkGroupName(group, names, at)
   checkSingletons(place.at('groups'), groups, services)
-  return Object.freeze({ name, transport, groups })
+  return Object.freeze({ ...plain, groups })
 }
 
 function isEmpty(value: unknown): boolean {

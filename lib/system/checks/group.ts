@@ -2,25 +2,29 @@ import { didYouMean } from '../../did-you-mean.js'
 import { clashes } from '../clash.js'
 import type { Group, GroupListen, Outside, Service } from '../system.js'
 import { HIGHEST_PORT, MOST_REPLICAS } from '../topology.js'
+import type { DirectName } from '../transports-used.js'
 import { addressProblem, hostAt, schemesOf } from './address.js'
+import { foreignAt } from './foreign.js'
 import { hasKeys } from './keys.js'
 import { portAt, wholeNumber } from './number.js'
 import { doorsAt } from './outside.js'
 import type { Place } from './place.js'
 
-const known = ['services', 'replicas', 'listen', 'outside', 'peers']
+const known = ['services', 'replicas', 'listen', 'outside', 'peers', 'amqp']
 const anywhere = Object.freeze({ host: '127.0.0.1', port: 0, urls: undefined })
 
 /** What a group is checked against. */
 export interface Around {
   readonly services: ReadonlyMap<string, Service>
   readonly groups: readonly string[]
-  readonly transport: 'websocket' | 'http'
+  /** The transport for which processes listen on ports, if the deployment has one. */
+  readonly direct: DirectName | undefined
 }
 
 /** A group of a deployment. */
 export function groupAt(name: string, place: Place, around: Around): Group {
-  const plain = { name, services: [], replicas: 1, listen: anywhere, outside: Object.freeze([]), peers: undefined }
+  const none = Object.freeze([])
+  const plain = { name, services: [], replicas: 1, listen: anywhere, outside: none, peers: undefined, amqp: undefined }
   if (place.value === '*' || Array.isArray(place.value)) {
     return Object.freeze({ ...plain, services: namesAt(place, around.services) })
   }
@@ -34,6 +38,7 @@ export function groupAt(name: string, place: Place, around: Around): Group {
     listen,
     outside: outsideAt(place, replicas, listen),
     peers: peersAt(place.at('peers'), name, around.groups),
+    amqp: foreignAt(place.at('amqp')),
   })
 }
 
@@ -72,11 +77,13 @@ function namesOf(place: Place, names: readonly string[], what: 'service' | 'grou
   return Object.freeze([...found])
 }
 
-function listenAt(place: Place, replicas: number, { transport }: Around): GroupListen {
+function listenAt(place: Place, replicas: number, { direct }: Around): GroupListen {
   if (place.value === undefined || !hasKeys(place, ['host', 'port', 'urls'])) return anywhere
   const port = portAt(place.at('port'))
   checkLastPort(place.at('port'), port, replicas)
-  const urls = urlsAt(place.at('urls'), replicas, schemesOf[transport])
+  // Over a broker nobody asks: the same group may be part of a deployment without one.
+  const schemes = direct === undefined ? Object.values(schemesOf).flat() : schemesOf[direct]
+  const urls = urlsAt(place.at('urls'), replicas, schemes)
   return Object.freeze({ host: hostAt(place.at('host')), port, urls })
 }
 

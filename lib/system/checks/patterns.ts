@@ -38,7 +38,8 @@ function listedPattern(place: Place): Pattern | undefined {
   return place.wrong("the catch-all '' cannot be listed: name the patterns, or write '*' instead of the list")
 }
 
-function patternAt(place: Place): Pattern | undefined {
+/** The pattern at a place. */
+export function patternAt(place: Place): Pattern | undefined {
   const { value } = place
   if (typeof value !== 'string' && !isMessage(value)) return place.expected('a pattern such as role:convert,cmd:rate')
   try {

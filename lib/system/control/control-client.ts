@@ -1,13 +1,17 @@
 import { connect, type Socket } from 'node:net'
 import { LuciliusError } from '../../errors.js'
 import type { PatternLike } from '../../handler.js'
+import type { StoreAdmin } from '../../store.js'
 import { fromWireError } from '../../wire-error.js'
 import { encodeJson } from '../../wire-json.js'
+import { adminOver } from '../store-questions.js'
 import { LONGEST_LINE, readLines } from './bounded-lines.js'
 import { type About, type ControlAnswer, type ControlReplies, type ControlRequest, toAnswer } from './protocol.js'
 
-/** Milliseconds in which everything but an act is answered. */
+/** Milliseconds in which everything is answered but an act, and what is asked of a store. */
 const ANSWER_MS = 5_000
+/** The same for a store, which may have to be found again. */
+const STORE_MS = 30_000
 /** The longest that an act may take, and a while for its way: the app that runs it keeps its own time. */
 const ACT_MS = 300_000
 const WAY_MS = 1_000
@@ -23,6 +27,8 @@ export interface ControlClient {
   list(pattern?: PatternLike): Promise<ControlReplies['list']>
   /** What would happen to a message there, and why. */
   explain(message: PatternLike): Promise<ControlReplies['explain']>
+  /** The store of what runs there. Its questions are rejected with `LUC_STORE_REQUIRED` if there is none. */
+  readonly store: StoreAdmin
   /** Closes the socket: what is still asked is given up, and cancelled there. */
   close(): void
 }
@@ -41,6 +47,7 @@ export async function connectControl(path: string): Promise<ControlClient> {
       ),
     list: (pattern) => asked.ask({ op: 'list', ...(pattern === undefined ? {} : { pattern }) }, ANSWER_MS),
     explain: (message) => asked.ask({ op: 'explain', message }, ANSWER_MS),
+    store: adminOver((question) => asked.ask({ op: 'store', question }, STORE_MS)),
     close: () => void socket.destroy(),
   }
 }

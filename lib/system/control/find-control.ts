@@ -2,6 +2,7 @@ import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ControlClient, connectControl } from './control-client.js'
 import { isOwn, runFolders, socketPrefix, speaksAgainst } from './place.js'
+import type { About } from './protocol.js'
 
 /** Milliseconds that one who is there takes at most to say so. */
 const SIGN_OF_LIFE_MS = 1000
@@ -12,19 +13,23 @@ interface Found {
 }
 
 /**
- * Connects to what runs of a system: the newest that answers. Undefined if nothing does. Sockets that nobody answers any
- * more are removed; a socket or folder of another user is never used.
+ * Connects to what runs of a system: the newest that answers, and that is wanted. Undefined if nothing is. Sockets that
+ * nobody answers any more are removed; a socket or folder of another user is never used.
  */
-export async function findControl(folder: string, runDir?: string): Promise<ControlClient | undefined> {
+export async function findControl(
+  folder: string,
+  runDir?: string,
+  isWanted: (about: About) => boolean = () => true,
+): Promise<ControlClient | undefined> {
   for (const { path } of await socketsOf(folder, runDir)) {
     const client = await connectOrRemove(path)
     if (client === undefined) continue
     try {
-      await client.about(SIGN_OF_LIFE_MS)
-      return client
+      if (isWanted(await client.about(SIGN_OF_LIFE_MS))) return client
     } catch {
-      client.close() // it is there and does not answer: stopped, or no socket of ours
+      // It is there and does not answer: stopped, or no socket of ours.
     }
+    client.close()
   }
   return undefined
 }

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { App } from '../../app.js'
 import { LuciliusError } from '../../errors.js'
 import { toWireError } from '../../wire-error.js'
+import { type AskStore, noStore } from '../store-questions.js'
 import { readLines } from './bounded-lines.js'
 import { removeStale } from './find-control.js'
 import { type ControlPlace, newSocketPath } from './place.js'
@@ -21,7 +22,9 @@ export interface Controlled {
   /** Acts as nobody in particular: whoever may open the socket is the user who runs it all. */
   readonly app: Pick<App, 'act' | 'list' | 'explain'>
   /** What runs, at the moment of the question. */
-  about(): Pick<About, 'name' | 'processes'>
+  about(): Pick<About, 'name' | 'deployment' | 'processes'>
+  /** Answers what is asked of the store of what runs; absent where there is none. */
+  readonly store?: AskStore
 }
 
 /** A control socket that is open. */
@@ -116,7 +119,7 @@ function answerAll(socket: Socket, what: string, controlled: Controlled): void {
 async function answer(
   request: ControlRequest,
   what: string,
-  { app, about }: Controlled,
+  { app, about, store }: Controlled,
   signal: AbortSignal,
 ): Promise<unknown> {
   switch (request.op) {
@@ -130,6 +133,9 @@ async function answer(
       const { message, timeoutMs } = request
       return app.act(message, {}, { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
     }
+    case 'store':
+      if (store === undefined) throw noStore()
+      return store(request.question)
   }
 }
 

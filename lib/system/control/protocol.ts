@@ -3,6 +3,7 @@ import type { ActionInfo, Explanation } from '../../explain.js'
 import { isMessage, type Message } from '../../message.js'
 import type { WireError } from '../../transport.js'
 import { decodeJson, encodeJson } from '../../wire-json.js'
+import { type StoreQuestion, toStoreQuestion } from '../store-questions.js'
 import { LONGEST_LINE } from './bounded-lines.js'
 
 /** A process of what runs, as far as it is known. */
@@ -22,6 +23,8 @@ export interface About {
   /** What opened the socket: `dev`, `up-split`, `start-split-convert.1`. */
   readonly what: string
   readonly pid: number
+  /** The name of the deployment that runs. */
+  readonly deployment: string
   readonly processes: readonly AboutProcess[]
 }
 
@@ -31,6 +34,7 @@ export type ControlRequest = { readonly id: number } & (
   | { readonly op: 'list'; readonly pattern?: Message | string }
   | { readonly op: 'explain'; readonly message: Message | string }
   | { readonly op: 'about' }
+  | { readonly op: 'store'; readonly question: StoreQuestion }
 )
 
 /** What is answered, one JSON text a line. Without an id: the line was no request. */
@@ -46,6 +50,7 @@ export interface ControlReplies {
   readonly list: readonly ActionInfo[]
   readonly explain: Explanation
   readonly about: About
+  readonly store: unknown
 }
 
 /** A message that is as deep as one may be stands within a request. */
@@ -66,7 +71,7 @@ export function toRequest(line: string): ControlRequest | Broken {
     return broken(undefined, (error as LuciliusError).message) // decodeJson throws no other
   }
   if (!isMessage(value) || !Number.isSafeInteger(value.id)) return broken(undefined, "A request has an 'id', a number.")
-  const { op, message, pattern, timeoutMs } = value
+  const { op, message, pattern, timeoutMs, question } = value
   const id = value.id as number // a safe integer, as was just seen
   switch (op) {
     case 'about':
@@ -80,8 +85,12 @@ export function toRequest(line: string): ControlRequest | Broken {
       if (!isText(message)) return broken(id, "'message' is a text or an object.")
       if (timeoutMs !== undefined && typeof timeoutMs !== 'number') return broken(id, "'timeoutMs' is a number.")
       return { id, op, message, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+    case 'store': {
+      const asked = toStoreQuestion(question)
+      return asked === undefined ? broken(id, "'question' is one for a store.") : { id, op, question: asked }
+    }
     default:
-      return broken(id, "'op' is act, list, explain or about.")
+      return broken(id, "'op' is act, list, explain, about or store.")
   }
 }
 

@@ -94,6 +94,26 @@ const rows = Object.freeze({
     'Processes talk to each other beyond this machine, and the environment has no secret for them.',
     'Set `LUCILIUS_SECRET` or `LUCILIUS_SECRET_FILE`, the same for all.',
   ),
+  STORE_MISSING: row(
+    ['error'],
+    'A service declares an event as durable or retained, or has a durable subscription, and nothing in this deployment keeps events.',
+    "Set `store` of the deployment to `'nats'` or `'amqp'`, or run all of it in one process.",
+  ),
+  STORE_SHARED: row(
+    ['error'],
+    'Several processes would open an embedded store, which is the files of one.',
+    "Set `store` of the deployment to `'nats'` or `'amqp'`.",
+  ),
+  BROKER_UNKNOWN: row(
+    ['error'],
+    'Processes run on several machines, and nobody says where their broker is: each would look for it on its own machine.',
+    'Set `LUCILIUS_NATS_URL` or `LUCILIUS_AMQP_URL`, or `brokers` of the deployment.',
+  ),
+  PACKAGE_MISSING: row(
+    ['error'],
+    'A transport or store needs a package that is not installed.',
+    'Install it; the message has the line to run.',
+  ),
   SERVICE_NOWHERE: row(
     ['warning'],
     'A service of the description is in no group of this deployment.',
@@ -108,6 +128,16 @@ const rows = Object.freeze({
     ['warning'],
     'An event is not heard by all who would hear it in one process, or a recorded one by nobody.',
     'Link the groups; name a recorded one in `emits` of its service, if nobody has to observe it.',
+  ),
+  NEVER_STORED: row(
+    ['warning'],
+    'A durable subscription observes events that nobody who runs declares as durable: it gets none.',
+    'Declare the event where it is emitted: `app.event(pattern, { durable: true })`.',
+  ),
+  ROUTE_IDLE: row(
+    ['warning'],
+    'A route covers no action and no subscription, or none that a more specific one does not cover.',
+    'Mend its pattern, or take it out.',
   ),
   AMBIGUOUS: row(
     ['warning'],

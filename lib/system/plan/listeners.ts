@@ -1,6 +1,7 @@
 import { clashes } from '../clash.js'
 import type { Deployment } from '../system.js'
 import { areLinked, type ProcessPlan } from '../topology.js'
+import { directOf } from '../transports-used.js'
 import { errorOf, type Finding } from './finding.js'
 import { quoted } from './words.js'
 
@@ -14,9 +15,9 @@ interface ListeningOn {
 }
 
 /** Everything that the processes of a deployment listen on. */
-function listenersOf(processes: readonly ProcessPlan[]): ListeningOn[] {
+function listenersOf(processes: readonly ProcessPlan[], deployment: Deployment): ListeningOn[] {
   return processes.flatMap((process) => [
-    ...(hasPeers(process, processes) ? [peerListener(process)] : []),
+    ...(listensForPeers(process, processes, deployment) ? [peerListener(process)] : []),
     ...process.outside.map(({ transport, host, port }) => ({ process, what: `the ${transport} door`, host, port })),
   ])
 }
@@ -26,13 +27,22 @@ export function hasPeers(process: ProcessPlan, processes: readonly ProcessPlan[]
   return processes.some((other) => other !== process && areLinked(process.group, other.group))
 }
 
+/** Whether a process has a port for others: over a broker nobody has. */
+export function listensForPeers(
+  process: ProcessPlan,
+  processes: readonly ProcessPlan[],
+  deployment: Deployment,
+): boolean {
+  return directOf(deployment) !== undefined && hasPeers(process, processes)
+}
+
 function peerListener(process: ProcessPlan): ListeningOn {
   return { process, what: 'the listener for peers', host: process.group.listen.host, port: process.port }
 }
 
 /** Finds listeners of one machine that want the same address. */
 export function checkPorts(processes: readonly ProcessPlan[], deployment: Deployment): Finding[] {
-  const all = listenersOf(processes)
+  const all = listenersOf(processes, deployment)
   const found = new Map<string, Finding>()
   for (const [at, one] of all.entries()) {
     for (const other of all.slice(at + 1)) {

@@ -2,10 +2,27 @@ import type { Inventory } from '../../host.js'
 import { type Pattern, toPattern } from '../../pattern.js'
 import { ownerOf } from '../owner.js'
 
+/** A subscription that a service registers. */
+export interface OfferedSubscription {
+  readonly pattern: Pattern
+  /** Its name in the store: `audit.orders`. Undefined: it is not durable. */
+  readonly durable: string | undefined
+}
+
+/** An event that a service declares. */
+export interface OfferedEvent {
+  readonly pattern: Pattern
+  /** Durable subscriptions get it, whenever they run. */
+  readonly durable: boolean
+  /** New subscriptions get the last one. */
+  readonly retain: boolean
+}
+
 /** What a service, or a plugin of the system, registers when it is set up. */
 export interface Offer {
   readonly actions: readonly Pattern[]
-  readonly subscriptions: readonly Pattern[]
+  readonly subscriptions: readonly OfferedSubscription[]
+  readonly events: readonly OfferedEvent[]
   /** Patterns of the wraps that run where the handler runs. */
   readonly wraps: readonly Pattern[]
 }
@@ -31,18 +48,24 @@ export interface Offers {
 /** What each of these services or plugins registers, that included which plugins within it do. */
 export function offersOf(
   names: readonly string[],
-  { plugins, ...registered }: Pick<Inventory, 'plugins' | 'actions' | 'subscriptions' | 'wraps'>,
+  { plugins, ...registered }: Pick<Inventory, 'plugins' | 'actions' | 'subscriptions' | 'events' | 'wraps'>,
 ): Map<string, Offer> {
   const owners = new Map(plugins.map(({ name }) => [name, ownerOf(name, plugins)]))
   return new Map(
     names.map((owner) => {
       const isOwn = ({ service }: { readonly service: string }) => owners.get(service) === owner
-      const { actions, subscriptions, wraps } = registered
+      const { actions, subscriptions, events, wraps } = registered
       return [
         owner,
         {
           actions: actions.filter(isOwn).map(patternOf),
-          subscriptions: subscriptions.filter(isOwn).map(patternOf),
+          subscriptions: subscriptions.filter(isOwn).map((one) => ({
+            pattern: patternOf(one),
+            durable: one.durable === undefined ? undefined : `${one.service}.${one.durable}`,
+          })),
+          events: events
+            .filter(isOwn)
+            .map((one) => ({ pattern: patternOf(one), durable: one.durable, retain: one.retain })),
           wraps: wraps.filter((wrap) => isOwn(wrap) && wrap.at === 'handler').map(patternOf),
         },
       ]

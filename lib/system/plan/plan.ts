@@ -1,20 +1,27 @@
+import { toPattern } from '../../pattern.js'
 import { addressesOf } from '../environment.js'
+import { foreignName } from '../foreign-exchanges.js'
 import type { RecordedSending } from '../recording.js'
-import type { Deployment, System } from '../system.js'
+import { routeOf } from '../route-of.js'
+import type { Deployment, Group, System } from '../system.js'
 import { areLinked, onItsMachine, type ProcessPlan, processesOf } from '../topology.js'
+import { allBrokersOf, checkBrokers } from './check-brokers.js'
 import { checkCycles } from './check-cycles.js'
 import { checkMessage } from './check-messages.js'
 import { checkPatterns } from './check-patterns.js'
 import { checkRecording } from './check-recording.js'
+import { checkRoutes } from './check-routes.js'
 import { type Around, checkSecret } from './check-secret.js'
 import { checkServices } from './check-services.js'
+import { checkStores, keptOf } from './check-stores.js'
 import { checkWraps } from './check-wraps.js'
 import { checkDoor, type Door, doorsOf } from './doors.js'
 import { type Finding, sortFindings } from './finding.js'
 import { type Layout, layoutOf } from './layout.js'
-import { checkPorts, hasPeers } from './listeners.js'
+import { checkPorts, listensForPeers } from './listeners.js'
 import type { Offers } from './offers.js'
 import type { Plan, PlannedDoor, PlannedMessage, PlannedProcess, PlannedService, PlannedTaker } from './planned.js'
+import { plannedBroker, plannedDurable, plannedEvent, plannedRoute, plannedStore } from './planned-brokers.js'
 import { type Route, routesOf, type Taker } from './routes.js'
 import { declared, type Sent } from './sent.js'
 
@@ -27,16 +34,20 @@ export interface PlanOptions {
   readonly environment?: Around | undefined
   /** Messages of a recorded run, checked besides those that services declare. */
   readonly recording?: readonly RecordedSending[]
+  /** Whether a package can be loaded: any, unless given. */
+  readonly isInstalled?: (name: string) => boolean
 }
 
 /** Plans a deployment. Looks only at what it is given, and starts nothing. */
-export function planDeployment({ system, deployment, offers, environment, recording = [] }: PlanOptions): Plan {
+export function planDeployment(options: PlanOptions): Plan {
+  const { system, deployment, offers, environment, recording = [], isInstalled = () => true } = options
   const layout = layoutOf(system, deployment, offers)
   const processes = processesOf(deployment).map((one) =>
     onItsMachine(one, environment && addressesOf(environment, one.group.name)),
   )
   const traced = checkRecording(recording, layout)
-  const ways = [...declarations(layout), ...traced.sent].flatMap((sent) => waysOf(sent, layout))
+  const kept = keptOf(layout)
+  const ways = [...declarations(layout), ...consumed(layout), ...traced.sent].flatMap((sent) => waysOf(sent, layout))
   const routes = ways.flatMap((way) => way.routes)
   const doors = doorsOf(layout)
   // Nobody knows what a service answers that could not be loaded.
@@ -44,10 +55,15 @@ export function planDeployment({ system, deployment, offers, environment, record
   return {
     deployment: deployment.name,
     transport: deployment.transport,
-    processes: processes.map((process) => plannedProcess(process, processes)),
+    routes: deployment.routes.map((route) => plannedRoute(route, layout)),
+    brokers: allBrokersOf(deployment, processes.length).map((name) => plannedBroker(name, deployment, environment)),
+    store: plannedStore(deployment, processes.length),
+    processes: processes.map((process) => plannedProcess(process, processes, deployment)),
     links: linksOf(layout),
     services: [...system.services.keys()].map((name) => plannedService(name, layout)),
-    messages: once(routes.map(plannedMessage)),
+    messages: once(routes.map((route) => plannedMessage(route, layout))),
+    events: kept.events.map(plannedEvent),
+    durables: kept.subscriptions.map(plannedDurable),
     doors: doors.map(plannedDoor),
     findings: sortFindings([
       ...checkServices(layout),
@@ -57,6 +73,9 @@ export function planDeployment({ system, deployment, offers, environment, record
       ...(complete ? doors.flatMap((door) => checkDoor(door, layout)) : []),
       ...checkPorts(processes, deployment),
       ...checkSecret(processes, deployment, environment),
+      ...checkRoutes(layout),
+      ...checkStores(layout, processes.length),
+      ...checkBrokers({ deployment, processes, kept, environment, isInstalled }),
       ...checkCycles(routes, deployment.name),
       ...traced.findings,
     ]),
@@ -86,9 +105,18 @@ function waysOf(
   })
 }
 
-function plannedProcess(process: ProcessPlan, all: readonly ProcessPlan[]): PlannedProcess {
+/** What comes from programs of others. */
+function consumed({ deployment, groups }: Layout): Sent[] {
+  return groups.flatMap((group) => {
+    const where = `deployments.${deployment.name}.groups.${group.name}.amqp.consume`
+    const queues = group.amqp?.consume ?? []
+    return queues.map(({ as }, at) => declared(foreignName(group), toPattern(as), `${where}[${at}].as`, false))
+  })
+}
+
+function plannedProcess(process: ProcessPlan, all: readonly ProcessPlan[], deployment: Deployment): PlannedProcess {
   const { id, group, port } = process
-  const listen = hasPeers(process, all) ? { host: group.listen.host, port } : null
+  const listen = listensForPeers(process, all, deployment) ? { host: group.listen.host, port } : null
   return { id, group: group.name, services: group.services, listen }
 }
 
@@ -105,26 +133,32 @@ function plannedService(name: string, layout: Layout): PlannedService {
     name,
     groups: layout.groupsOf(name).map((group) => group.name),
     actions: actions.map(({ text }) => text),
-    subscriptions: subscriptions.map(({ text }) => text),
+    subscriptions: subscriptions.map(({ pattern }) => pattern.text),
     uses: uses?.map(({ text }) => text) ?? null,
     emits: emits.map(({ text }) => text),
   }
 }
 
-function plannedMessage({ sent, from, kind, to, special }: Route): PlannedMessage {
+function plannedMessage({ sent, from, kind, to, special }: Route, { deployment }: Layout): PlannedMessage {
   const takers = [...to, ...special].filter(({ groups }) => groups.length > 0)
   return {
     service: sent.service,
     group: from.name,
     kind,
     pattern: sent.text,
-    to: takers.map(plannedTaker),
+    to: takers.map((taker) => plannedTaker(taker, from, deployment)),
     crosses: takers.some(({ groups }) => !groups.includes(from)),
   }
 }
 
-function plannedTaker({ owner, pattern, groups, lacks }: Taker): PlannedTaker {
-  return { service: owner, pattern: pattern.text, groups: groups.map(({ name }) => name), needs: lacks }
+function plannedTaker(
+  { owner, pattern, groups, lacks, durable }: Taker,
+  from: Group,
+  deployment: Deployment,
+): PlannedTaker {
+  const crosses = groups.some((group) => group !== from)
+  const via = durable !== undefined ? 'store' : crosses ? routeOf(deployment)(pattern.text) : null
+  return { service: owner, pattern: pattern.text, groups: groups.map(({ name }) => name), needs: lacks, via }
 }
 
 function plannedDoor({ group, outside, lets }: Door): PlannedDoor {

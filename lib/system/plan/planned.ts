@@ -30,6 +30,8 @@ export interface PlannedTaker {
   readonly groups: readonly string[]
   /** Keys that the data beside the pattern has to bring. */
   readonly needs: readonly string[]
+  /** What carries it there: a transport, or the store. Null: it does not leave the process. */
+  readonly via: string | null
 }
 
 /** A message that a service sends from a group. */
@@ -56,16 +58,60 @@ export interface PlannedDoor {
   readonly events: { readonly in: unknown; readonly out: unknown }
 }
 
+/** Actions and subscriptions that go another way than the rest. */
+export interface PlannedRoute {
+  readonly match: string
+  readonly via: string
+  /** Their patterns. */
+  readonly patterns: readonly string[]
+}
+
+/** A broker of the deployment. */
+export interface PlannedBroker {
+  readonly name: string
+  /** Where it is, without user and password. Null: nobody says, so it is on this machine. */
+  readonly servers: readonly string[] | null
+}
+
+/** What keeps durable events. */
+export interface PlannedStore {
+  readonly kind: string
+  /** The folder of an embedded one, relative to the description. */
+  readonly path: string | null
+}
+
+/** An event that is kept. */
+export interface PlannedEvent {
+  readonly service: string
+  readonly pattern: string
+  readonly durable: boolean
+  readonly retain: boolean
+}
+
+/** A durable subscription. */
+export interface PlannedDurable {
+  readonly name: string
+  readonly pattern: string
+}
+
 /** What a deployment will do, and what is to be said against it. Plain data. */
 export interface Plan {
   readonly deployment: string
   /** What carries messages between the processes. */
   readonly transport: string
+  /** What goes another way, the most specific first. */
+  readonly routes: readonly PlannedRoute[]
+  readonly brokers: readonly PlannedBroker[]
+  /** Null: nothing keeps events. */
+  readonly store: PlannedStore | null
   readonly processes: readonly PlannedProcess[]
   /** Groups that exchange messages. */
   readonly links: readonly (readonly [string, string])[]
   readonly services: readonly PlannedService[]
   readonly messages: readonly PlannedMessage[]
+  /** Events that are kept. */
+  readonly events: readonly PlannedEvent[]
+  readonly durables: readonly PlannedDurable[]
   readonly doors: readonly PlannedDoor[]
   readonly findings: readonly Finding[]
 }

@@ -2,8 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ChildMessage, type Door, type ParentMessage, sealed, toChildMessage } from '../ipc.js'
+import type { StoreQuestion } from '../store-questions.js'
 import { type End, EndedEarly } from './end.js'
 import { Lines } from './lines.js'
+import { Questions } from './questions.js'
 
 /** What to start. */
 export interface Launch {
@@ -51,6 +53,7 @@ export class Child {
   readonly #launch: Launch
   readonly #events: ChildEvents
   readonly #lastLines: string[] = []
+  readonly #questions = new Questions()
   #failure: End['failure']
   #hung: End['hung']
   #killer: NodeJS.Timeout | undefined
@@ -84,6 +87,11 @@ export class Child {
   /** Tells it something; one that is ending is told nothing. */
   tell(message: ParentMessage): void {
     if (this.#process.connected) this.#process.send(sealed(message), () => {}) // It went away in this very moment: its end is told.
+  }
+
+  /** Asks its store. Rejects with what that says, and with `LUC_REPLY_LOST` if it ends before. */
+  ask(question: StoreQuestion): Promise<unknown> {
+    return this.#questions.ask((id) => this.tell({ type: 'ask', id, question }))
   }
 
   /** Nothing could take its place: what it asked for is forgotten. */
@@ -132,6 +140,7 @@ export class Child {
       this.tell({ type: 'wait' })
     }
     if (message.type === 'drained') this.#hung = message.hung
+    if (message.type === 'answer') this.#questions.answered(message)
     if (message.type === 'failed') this.#failure = message
     this.#events.told(message)
   }
@@ -163,6 +172,7 @@ export class Child {
     this.#exited = true
     this.isReady = false
     clearTimeout(this.#killer)
+    this.#questions.lost()
     this.#withdraw()
     await Promise.race([closed, pause(LAST_WORDS_MS, undefined, { ref: false })])
     return {

@@ -3,12 +3,15 @@ import { LuciliusError } from '../../errors.js'
 /** Causes that are followed. */
 const DEEPEST = 8
 
+/** Codes that say: whoever runs the system has to change something. A broker refuses who we are, and durable events a home. */
+const MISTAKES: ReadonlySet<string> = new Set(['LUC_UNAUTHENTICATED', 'LUC_FORBIDDEN', 'LUC_STORE_REQUIRED'])
+
 /**
  * Whether starting a process again would fail in the same way: a wrong description, code that cannot be compiled, a module
- * that is not there.
+ * that is not there, a broker that does not let us in.
  */
 export function isFinal(error: unknown): boolean {
-  if (error instanceof LuciliusError && error.code.endsWith('_INVALID')) return true
+  if (error instanceof LuciliusError && (error.code.endsWith('_INVALID') || MISTAKES.has(error.code))) return true
   return causesOf(error).some((cause) => isBrokenCode(cause) || codeOf(cause) === 'ERR_MODULE_NOT_FOUND')
 }
 

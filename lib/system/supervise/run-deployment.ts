@@ -1,34 +1,33 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { App } from '../../app.js'
-import { sharedSecret } from '../../auth.js'
 import type { Logger } from '../../logger.js'
-import { lucilius } from '../../lucilius.js'
 import { drainMsOf, endMsOf } from '../end-limits.js'
 import type { Environment } from '../environment.js'
 import { invalid } from '../invalid.js'
-import { late } from '../late.js'
+import type { Loaded } from '../loading/load-system.js'
 import { drainOrder } from '../order.js'
 import { overridden } from '../overridden.js'
 import type { Variables } from '../secret.js'
-import type { Deployment, System } from '../system.js'
+import type { Deployment } from '../system.js'
 import { checkSingletons, type ProcessPlan, processesOf } from '../topology.js'
-import { transportNamed } from '../transport-named.js'
+import { directOf } from '../transports-used.js'
 import { type Assignment, toArgument } from './assignment.js'
 import { childEnvironment } from './child-environment.js'
+import { onlooker } from './onlooker.js'
 import type { Hung, SupervisorEvents } from './supervision.js'
 import { Supervisor } from './supervisor.js'
 
 /** What to run as processes of their own. */
 export interface RunDeploymentOptions {
-  readonly system: System
+  readonly loaded: Loaded
   readonly deployment: Deployment
   /** Where a child finds the description. */
   readonly where: { readonly cwd: string; readonly config?: string | undefined }
   /** How many replicas groups have, where that differs from the description. */
   readonly replicas?: ReadonlyMap<string, number> | undefined
   readonly environment: Environment
-  /** The variables of this process, of which `environment` was read: children get them, too. */
+  /** The variables of which `environment` was read: children get them, too. */
   readonly variables: Variables
   /** Parity of the children: by `NODE_ENV` unless given. */
   readonly parity?: 'strict' | 'off'
@@ -58,7 +57,8 @@ const entry = fileURLToPath(new URL('../child.js', import.meta.url))
  * Throws `LUC_OPTIONS_INVALID`: a group that is not there, replicas of a singleton, one port for several processes.
  */
 export function runDeployment(options: RunDeploymentOptions): RunningDeployment {
-  const { system, deployment, where, environment, variables, parity, replicas = new Map(), on } = options
+  const { loaded, deployment, where, environment, variables, parity, replicas = new Map(), on } = options
+  const { system } = loaded
   const processes = processesOf(deployment, replicas)
   checkSingletons(system, processes)
   checkDoors(processes, environment)
@@ -78,10 +78,10 @@ export function runDeployment(options: RunDeploymentOptions): RunningDeployment 
     processes,
     launch: ({ id }) => ({ entry, args: [toArgument({ ...assignment, process: id })], env, endMs }),
     order: () => drainOrder(deployment, system.services, app.list()),
-    overlaps: (plan) => canOverlap(plan, system, environment),
+    overlaps: (plan) => canOverlap(plan, options),
     on,
   })
-  const { app, known } = onlooker(options, supervisor, processes, secret)
+  const { app, known } = onlooker(options, supervisor.addresses, processes, secret)
   const ready = Promise.all([supervisor.start(), known]).then(() => {})
   let closed: Promise<readonly Hung[]> | undefined
   const close = () => {
@@ -100,43 +100,13 @@ export function runDeployment(options: RunDeploymentOptions): RunningDeployment 
   }
 }
 
-interface Onlooker {
-  readonly app: App
-  /** Resolves when the app knows what all processes answer. */
-  readonly known: Promise<unknown>
-}
-
-/** An app that is connected to every process and exposes nothing. */
-function onlooker(
-  { system, deployment, log }: RunDeploymentOptions,
-  { addresses }: Supervisor,
-  processes: readonly ProcessPlan[],
-  secret: string,
-): Onlooker {
-  const app = lucilius({ ...system.limits, name: 'up', parity: 'off', logger: log })
-  const auth = sharedSecret(secret)
-  const meet = async (id: string) => {
-    const make = await transportNamed(deployment.transport)
-    const to = late({ id, name: deployment.transport, addresses, to: (url) => make({ url }), log: app.log })
-    await app.connect(to, { auth, events: { in: [], out: [] } })
-  }
-  const known = Promise.all(
-    processes.map(({ id }) => {
-      addresses.set(id, undefined) // Not there yet, and expected.
-      return meet(id)
-    }),
-  )
-  const stop = addresses.onId((id) => void meet(id).catch(() => {}))
-  known.catch((error) => log.debug({ err: error }, 'not all processes are known')) // It is being closed.
-  app.onClose(stop)
-  return { app, known }
-}
-
 /** Whether a process can be there before the one that it replaces is gone. */
-function canOverlap(plan: ProcessPlan, { services }: System, environment: Environment): boolean {
+function canOverlap(plan: ProcessPlan, { loaded, deployment, environment }: RunDeploymentOptions): boolean {
+  const { services } = loaded.system
   const { group, outside } = overridden(plan, environment)
-  if (plan.port !== 0 || group.listen.urls !== undefined) return false
-  return outside.every(({ port }) => port === 0) && !group.services.some((name) => services.get(name)?.singleton)
+  const hasPlace = directOf(deployment) !== undefined && (plan.port !== 0 || group.listen.urls !== undefined)
+  if (hasPlace || outside.some(({ port }) => port !== 0)) return false
+  return !group.services.some((name) => services.get(name)?.singleton)
 }
 
 /** A variable that names a port means one process. */

@@ -1,5 +1,7 @@
+import { LuciliusError } from '../../errors.js'
 import { AddressBook } from '../address-book.js'
 import type { ParentMessage } from '../ipc.js'
+import { noStore, type StoreQuestion } from '../store-questions.js'
 import type { ProcessPlan } from '../topology.js'
 import { Child } from './child-process.js'
 import { describeHung, type End, EndedEarly } from './end.js'
@@ -68,6 +70,22 @@ export class Supervisor {
   /** Tells every process that files have changed. */
   changed(files: readonly string[]): void {
     for (const { children } of this.#seats) for (const child of children) child.tell({ type: 'changed', files })
+  }
+
+  /**
+   * Asks the store of the system, by the first process that has it open. Rejects with what the store says, with
+   * `LUC_STORE_REQUIRED` if no process has one, and with `LUC_UNREACHABLE` if none is ready.
+   */
+  async ask(question: StoreQuestion): Promise<unknown> {
+    const ready = this.#seats.flatMap(({ children }) => children.filter(({ isReady }) => isReady))
+    for (const child of ready) {
+      try {
+        return await child.ask(question)
+      } catch (error) {
+        if (!(error instanceof LuciliusError && error.code === 'LUC_STORE_REQUIRED')) throw error
+      }
+    }
+    throw ready.length === 0 ? new LuciliusError('LUC_UNREACHABLE', 'No process is ready: ask again.') : noStore()
   }
 
   /** Drains the groups one after the other, in their order. Resolves, once for all, when no process is left. */

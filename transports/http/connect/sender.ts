@@ -1,6 +1,15 @@
 import type { Pool } from 'undici'
-import { type ActEnvelope, type Call, encodeJson, LuciliusError, type Outcome } from '../../../lib/transport-kit.js'
-import { CONNECTION, type Fields, writeClientMeta, writePeerAct } from '../fields.js'
+import {
+  type ActEnvelope,
+  type Call,
+  encodeJson,
+  type FieldList,
+  LuciliusError,
+  type Outcome,
+  writeClientMeta,
+  writePeerAct,
+} from '../../../lib/transport-kit.js'
+import { CONNECTION } from '../fields.js'
 import type { Settings } from '../options.js'
 import type { Target } from '../target.js'
 import { toActOutcome } from './answer.js'
@@ -40,9 +49,9 @@ export class Sender {
   readonly #target: Target
   readonly #settings: Settings
   readonly #path: string
-  readonly #fields: Fields
+  readonly #fields: FieldList
   readonly #readAct: (answer: Answer) => Outcome
-  #actFields: Fields
+  #actFields: FieldList
 
   constructor(pool: Pool, target: Target, settings: Settings, authorization: string | undefined) {
     this.#pool = pool

@@ -4,9 +4,11 @@ import {
   type DirectCall,
   LuciliusError,
   type Outcome,
+  readClientMeta,
+  readPeerAct,
   receiveDirect,
 } from '../../../lib/transport-kit.js'
-import { CONNECTION, readClientMeta, readPeerAct } from '../fields.js'
+import { CONNECTION } from '../fields.js'
 import { answer, answerError } from './answer.js'
 import { type Door, isLeaving } from './door.js'
 import { closing, toFailure } from './failures.js'

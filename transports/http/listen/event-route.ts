@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { readClientMeta } from '../fields.js'
+import { readClientMeta } from '../../../lib/transport-kit.js'
 import { answer, answerError } from './answer.js'
 import { type Door, isLeaving } from './door.js'
 import { closing, toFailure } from './failures.js'

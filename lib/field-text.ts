@@ -1,4 +1,4 @@
-import { LuciliusError } from '../../lib/transport-kit.js'
+import { LuciliusError } from './errors.js'
 
 // Visible ASCII but for the percent sign: what stands in a header field as it is (RFC 9110 §5.5, RFC 3986 §2.1).
 const special = /[^\x21-\x24\x26-\x7e]/

@@ -1,0 +1,28 @@
+import { commands } from '../commands.js'
+import { exitCodes } from '../exit-codes.js'
+import type { Io } from '../io.js'
+import { reportLines } from '../print/events.js'
+import { printJson } from '../print/json.js'
+import { reachStore, type StoreOptions } from '../reach/store.js'
+
+/** Options of `lucilius events` and of all its commands. */
+export interface EventsOptions extends StoreOptions {
+  /** Print JSON. */
+  readonly json?: boolean
+}
+
+/** Lists what the store keeps, and how far each durable subscription is. */
+export async function events([deployment]: readonly string[], options: EventsOptions, io: Io): Promise<number> {
+  const words = Object.keys(commands).flatMap((name) =>
+    name.startsWith('events ') ? name.slice('events '.length) : [],
+  )
+  const store = await reachStore(deployment === undefined ? options : { ...options, deployment }, io, words)
+  try {
+    const report = await store.admin.report()
+    if (options.json === true) printJson(report, io)
+    else for (const line of reportLines(report, io.color)) io.stdout.write(`${line}\n`)
+    return exitCodes.done.code
+  } finally {
+    await store.close()
+  }
+}

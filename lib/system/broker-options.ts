@@ -1,0 +1,81 @@
+import { basename, resolve } from 'node:path'
+import type { BrokerEnvironment } from './environment.js'
+import { descriptionFolder } from './loading/description-folder.js'
+import type { Loaded } from './loading/load-system.js'
+import type { Deployment } from './system.js'
+import type { BrokerName } from './transports-used.js'
+
+/** Whose brokers are meant, and what the environment says of them. */
+export interface BrokerPlace {
+  readonly loaded: Loaded
+  readonly deployment: Pick<Deployment, 'brokers'>
+  readonly environment?: { readonly brokers?: BrokerEnvironment }
+}
+
+/** Options of `nats`, as far as a system has them. */
+export interface NatsOptions {
+  readonly space: string
+  readonly servers?: readonly string[]
+  readonly creds?: string
+  readonly user?: string
+  readonly pass?: string
+  readonly token?: string
+  readonly nkey?: string
+  readonly tls?: object
+}
+
+/** Options of `amqp`, as far as a system has them. */
+export interface AmqpOptions {
+  readonly space: string
+  readonly url?: string
+  readonly tls?: object
+}
+
+/** How NATS is reached. What the environment says goes before the description. */
+export function natsOptions(place: BrokerPlace): NatsOptions {
+  const { servers, creds, tls } = place.deployment.brokers.nats
+  const given = place.environment?.brokers?.nats
+  const proof = given === undefined ? {} : proofOf(given)
+  const described = creds === undefined ? {} : { creds: resolve(descriptionFolder(place.loaded), creds) }
+  const addresses = given?.servers ?? servers
+  return {
+    space: spaceOf(place),
+    ...(addresses === undefined ? {} : { servers: addresses }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(Object.keys(proof).length === 0 ? described : proof),
+  }
+}
+
+/** How RabbitMQ is reached. What the environment says goes before the description. */
+export function amqpOptions(place: BrokerPlace): AmqpOptions {
+  const { url, tls } = place.deployment.brokers.amqp
+  const address = place.environment?.brokers?.amqp.url ?? url
+  return {
+    space: spaceOf(place),
+    ...(address === undefined ? {} : { url: address }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+}
+
+/** Whether somebody says where a broker is; else it is expected at its usual port of this machine. */
+export function hasAddress(name: BrokerName, { deployment, environment }: Omit<BrokerPlace, 'loaded'>): boolean {
+  const { nats, amqp } = deployment.brokers
+  const given = environment?.brokers
+  return (name === 'nats' ? (given?.nats.servers ?? nats.servers) : (given?.amqp.url ?? amqp.url)) !== undefined
+}
+
+/** What tells this system from others on the same broker: its own name, made of what subjects and queues may be called. */
+function spaceOf({ loaded, deployment, environment }: BrokerPlace): string {
+  const said = environment?.brokers?.space ?? deployment.brokers.space
+  if (said !== undefined) return said
+  const name = loaded.system.name ?? basename(descriptionFolder(loaded))
+  const safe = name.replaceAll(/[^A-Za-z0-9_-]+/g, '-').slice(0, 50)
+  return /\w/.test(safe) ? safe : 'lucilius'
+}
+
+type Proof = Pick<NatsOptions, 'creds' | 'user' | 'pass' | 'token' | 'nkey'>
+
+function proofOf({ creds, user, password, token, nkey }: BrokerEnvironment['nats']): Proof {
+  const proof = { creds, user, pass: password, token, nkey }
+  return Object.fromEntries(Object.entries(proof).filter(([, value]) => value !== undefined))
+}

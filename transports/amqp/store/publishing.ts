@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import type { ConfirmChannel, Message, Options } from 'amqplib'
+import { encodeRecord, RECORD, type Record } from './record.js'
+
+/** A message on its way into the store. */
+export interface Publication {
+  readonly exchange: string
+  readonly key: string
+  readonly body: Buffer
+  readonly options: Options.Publish
+}
+
+/** A message of ours for a queue, kept on disk. */
+export function publication(
+  { exchange, key }: Pick<Publication, 'exchange' | 'key'>,
+  body: Buffer,
+  { id, ...options }: Options.Publish & { readonly id?: string } = {},
+): Publication {
+  const known = { contentType: 'application/json', persistent: true, ...options }
+  // The id is for those who look into queues; a short text has at most 255 bytes (AMQP 0-9-1 §4.2.5.5).
+  const isShort = id !== undefined && Buffer.byteLength(id) <= 255
+  return { exchange, key, body, options: isShort ? { ...known, messageId: id } : known }
+}
+
+/**
+ * Resolves once the broker has it in writing, in every queue that it goes to. Rejects if the broker refused it, or if the
+ * channel was lost before the broker said anything.
+ */
+export function confirmed(channel: ConfirmChannel, { exchange, key, body, options }: Publication): Promise<void> {
+  return new Promise((resolve, reject) => {
+    channel.publish(exchange, key, body, options, (error: unknown) => (error === null ? resolve() : reject(error)))
+  })
+}
+
+/**
+ * Puts a record into one queue. Resolves once it is there in writing. Rejects as {@link confirmed} does, and if the queue
+ * is not there: a broker confirms what goes nowhere.
+ */
+export async function putRecord(
+  channel: ConfirmChannel,
+  queue: Pick<Publication, 'exchange' | 'key'>,
+  record: Record,
+): Promise<void> {
+  const correlationId = randomUUID()
+  const options = { id: record.event.id, type: RECORD, mandatory: true, correlationId }
+  let isReturned = false
+  const returned = ({ properties }: Message) => {
+    if (properties.correlationId === correlationId) isReturned = true
+  }
+  channel.on('return', returned) // It comes before the confirmation.
+  try {
+    await confirmed(channel, publication(queue, encodeRecord(record), options))
+  } finally {
+    channel.off('return', returned)
+  }
+  if (isReturned) throw new Error(`The queue ${queue.key} is not there.`)
+}

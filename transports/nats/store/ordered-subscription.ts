@@ -1,0 +1,96 @@
+import type { DurableSubscription, ServedSubscription, StoreDelivery } from '../../../lib/transport-kit.js'
+import { pause } from './link.js'
+import { toPlace } from './ordered-place.js'
+import type { Parts } from './parts.js'
+import { Records, type Written } from './records.js'
+import { type Claim, Tenure } from './tenure.js'
+import { type Hint, Vacancy } from './vacancy.js'
+
+const pauseMs = 200
+
+/** A subscription whose events go to one instance at a time, in the order in which they were stored. */
+export class OrderedSubscription implements ServedSubscription {
+  readonly #parts: Parts
+  readonly #subscription: DurableSubscription
+  readonly #deliver: (delivery: StoreDelivery) => void
+  readonly #gone: () => void
+  readonly #subject: string
+  readonly #records: Records
+  readonly #stopped = new AbortController()
+  #tenure: Tenure | undefined
+
+  /** `gone` is called if nothing is written of the subscription any more, after which nothing is delivered. */
+  constructor(
+    parts: Parts,
+    subscription: DurableSubscription,
+    deliver: (delivery: StoreDelivery) => void,
+    gone: () => void,
+  ) {
+    this.#parts = parts
+    this.#subscription = subscription
+    this.#deliver = deliver
+    this.#gone = gone
+    this.#subject = parts.names.ordered(subscription.name)
+    this.#records = new Records(parts.link, parts.names.streams.state)
+    void this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#tenure?.stop()
+  }
+
+  /** Stops, and leaves at once what is under way to the next holder. */
+  async close(): Promise<void> {
+    this.#stopped.abort()
+    await this.#tenure?.close()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isOver) {
+      const claim = await this.#untilFree()
+      if (this.#isOver) return
+      if (claim === undefined) return this.#gone()
+      this.#tenure = new Tenure(this.#parts, this.#subscription, this.#deliver, claim)
+      await this.#tenure.over
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#stopped.signal.aborted || this.#parts.link.isClosed
+  }
+
+  /** Resolves with what to claim, or with nothing if there is nothing any more. */
+  async #untilFree(): Promise<Claim | undefined> {
+    const { link, ackWaitMs } = this.#parts
+    const vacancy = new Vacancy(link, this.#subject, ackWaitMs)
+    let hint: Hint | undefined
+    let seen = 0
+    try {
+      while (!this.#isOver) {
+        const written = await this.#look()
+        const place = toPlace(written?.value)
+        if (written === undefined || place === undefined) return undefined
+        const isFree = place.holder === null || (hint === 'silence' && written.sequence === seen)
+        if (isFree) return { place, sequence: written.sequence }
+        seen = written.sequence
+        hint = await vacancy.wait(this.#stopped.signal)
+      }
+      return undefined
+    } finally {
+      vacancy.close()
+    }
+  }
+
+  async #look(): Promise<Written | undefined> {
+    while (!this.#isOver) {
+      try {
+        await this.#parts.link.whenUp(this.#stopped.signal)
+        return await this.#records.read(this.#subject)
+      } catch {
+        await pause(pauseMs, this.#stopped.signal)
+      }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,26 @@
+import type { Msg } from '@nats-io/transport-node'
+
+/** Where a delivered message lies, and how it came: what JetStream writes into the subject of its acknowledgement. */
+export interface PlaceInStream {
+  readonly sequence: number
+  /** How often this consumer delivered it, this time included. */
+  readonly deliveries: number
+  /** Counts what the consumer delivered, from 1. */
+  readonly count: number
+  /** When it was stored: ms since the epoch, by the server's clock. */
+  readonly storedAt: number
+}
+
+/**
+ * Reads `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<count>.<ns>.<pending>`; newer servers put domain and account
+ * before the stream, and more at the end. Undefined for what is no delivery.
+ */
+export function placeOf({ reply = '' }: Msg): PlaceInStream | undefined {
+  const words = reply.split('.')
+  if (words[0] !== '$JS' || words[1] !== 'ACK') return undefined
+  const at = words.length > 9 ? 6 : 4
+  const [deliveries, sequence, count] = words.slice(at, at + 3).map(Number)
+  if (!deliveries || !sequence || !count) return undefined
+  // The number of nanoseconds is longer than a double is exact: its last six digits are left out.
+  return { deliveries, sequence, count, storedAt: Number(words[at + 3]?.slice(0, -6)) }
+}

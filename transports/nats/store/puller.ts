@@ -1,0 +1,178 @@
+import type { Msg, Subscription } from '@nats-io/transport-node'
+import { type Link, pause } from './link.js'
+import { toNanos } from './streams.js'
+import { Refused, refusals, Unanswered } from './unanswered.js'
+
+/** What a puller fetches from, and whom it serves. */
+export interface Pulling {
+  readonly stream: string
+  readonly consumer: string
+  /** How many more messages may be taken now. */
+  room(): number
+  /** A message came. Never throws. */
+  take(message: Msg): void
+  /** The consumer is not there any more, and the puller has stopped. */
+  gone(): void
+  /**
+   * The consumer never delivers again what got lost: nothing but a new one helps whenever something may have, and so it is
+   * `gone` then.
+   */
+  readonly isForgetful?: boolean
+}
+
+const requestMs = 30_000
+const heartbeatMs = 5_000
+/** A request without a sign of life for so long is dead. */
+const silentMs = 2 * heartbeatMs + 1_000
+const pauseMs = 250
+
+/**
+ * Fetches messages from a pull consumer, no more than there is room for: what the broker has delivered is under way, and
+ * nothing waits in between while other instances are idle.
+ *
+ * The client's `consume` fetches ahead of whoever handles the messages, and its `fetch` makes a subscription for each batch.
+ */
+export class Puller {
+  readonly #link: Link
+  readonly #pulling: Pulling
+  readonly #subject: string
+  readonly #unfollow: () => void
+  readonly #watch: ReturnType<typeof setInterval>
+  #inbox = ''
+  #subscription: Subscription | undefined
+  #asked = 0
+  #heardAt = 0
+  #isRefilling = false
+  #isBeginning = false
+  #isStopped = false
+
+  constructor(link: Link, pulling: Pulling) {
+    this.#link = link
+    this.#pulling = pulling
+    this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${pulling.stream}.${pulling.consumer}`
+    // After a lost connection requests may be forgotten, or answered to nobody: they begin anew, at an inbox of their own.
+    this.#unfollow = link.follow({ lost: () => this.#forget(), back: () => this.#begin(0) })
+    this.#watch = setInterval(() => this.#checkLife(), heartbeatMs).unref()
+    if (link.isUp) this.#listen()
+    else this.#begin(0)
+  }
+
+  /** There may be room again: asks for more, soon. */
+  refill(): void {
+    if (this.#isRefilling) return
+    this.#isRefilling = true
+    // What ends together is asked for together.
+    setImmediate(() => {
+      this.#isRefilling = false
+      this.#ask()
+    })
+  }
+
+  /** Asks for nothing more. What was sent already is still taken; resolves when nothing more can come. */
+  async stop(): Promise<void> {
+    this.#end()
+    // Rejects when the connection is lost meanwhile: then nothing more comes either.
+    await this.#subscription?.drain().catch(() => {})
+  }
+
+  #ask(): void {
+    if (this.#isStopped || this.#inbox === '' || !this.#link.isUp) return
+    const room = this.#pulling.room() - this.#asked
+    // Few requests for several messages each, rather than one for each message.
+    if (room <= 0 || room * 4 < this.#asked) return
+    this.#asked += room
+    const wish = { batch: room, expires: toNanos(requestMs), idle_heartbeat: toNanos(heartbeatMs) }
+    this.#link.say(this.#subject, JSON.stringify(wish), this.#inbox)
+  }
+
+  #listen(): void {
+    const inbox = this.#link.inbox()
+    this.#inbox = inbox
+    this.#asked = 0
+    this.#heardAt = performance.now()
+    this.#subscription = this.#link.nats.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error === null && inbox === this.#inbox) this.#hear(message)
+      },
+    })
+    this.#ask()
+  }
+
+  #hear(message: Msg): void {
+    this.#heardAt = performance.now()
+    if (message.subject === this.#inbox) return this.#hearStatus(message)
+    this.#asked = Math.max(0, this.#asked - 1)
+    this.#pulling.take(message)
+    this.refill()
+  }
+
+  #hearStatus({ headers }: Msg): void {
+    const code = headers?.code ?? 0
+    if (code === 100) return // A sign of life.
+    if (code !== 408) return this.#begin(pauseMs)
+    // A request has ended: this many are not to come.
+    this.#asked = Math.max(0, this.#asked - Number(headers?.get('Nats-Pending-Messages') ?? 0))
+    this.refill()
+  }
+
+  #checkLife(): void {
+    const isSilent = performance.now() - this.#heardAt > silentMs
+    if (isSilent && this.#asked > 0 && this.#link.isUp) this.#begin(0)
+  }
+
+  #forget(): void {
+    this.#subscription?.unsubscribe()
+    this.#subscription = undefined
+    this.#inbox = ''
+    this.#asked = 0
+  }
+
+  #begin(afterMs: number): void {
+    if (this.#isStopped || this.#isBeginning) return
+    this.#isBeginning = true
+    this.#forget()
+    if (this.#pulling.isForgetful) return this.#leave()
+    void this.#beginAnew(afterMs).finally(() => {
+      this.#isBeginning = false
+    })
+  }
+
+  async #beginAnew(afterMs: number): Promise<void> {
+    for (let waitMs = afterMs; ; waitMs = pauseMs) {
+      if (waitMs > 0) await pause(waitMs)
+      const state = await this.#look()
+      if (this.#isStopped || state === 'closed') return
+      if (state === 'gone') return this.#leave()
+      if (state === 'there') return this.#listen()
+    }
+  }
+
+  async #look(): Promise<'there' | 'gone' | 'closed' | 'unknown'> {
+    const { stream, consumer } = this.#pulling
+    try {
+      await this.#link.whenUp()
+      await this.#link.manage(stream, (manager) => manager.consumers.info(stream, consumer))
+      return this.#link.isUp ? 'there' : 'unknown'
+    } catch (error) {
+      if (isMissing(error)) return 'gone'
+      return error instanceof Unanswered && error.why === 'closed' ? 'closed' : 'unknown'
+    }
+  }
+
+  #leave(): void {
+    this.#end()
+    queueMicrotask(() => this.#pulling.gone()) // Not while whoever makes a puller has not got it yet.
+  }
+
+  #end(): void {
+    this.#isStopped = true
+    this.#unfollow()
+    clearInterval(this.#watch)
+  }
+}
+
+/** Whether a stream or consumer is not there. */
+export function isMissing(error: unknown): boolean {
+  if (!(error instanceof Refused)) return false
+  return error.code === refusals.consumerNotFound || error.code === refusals.streamNotFound
+}

@@ -1,0 +1,95 @@
+import type { Msg } from '@nats-io/transport-node'
+import type { DurableSubscription, Failure, ServedSubscription, StoreDelivery } from '../../../lib/transport-kit.js'
+import { words } from './confirming.js'
+import { bury } from './dead-letters.js'
+import { eventOf } from './event-of.js'
+import { Histories } from './history.js'
+import type { Link } from './link.js'
+import type { Parts } from './parts.js'
+import { type PlaceInStream, placeOf } from './place-in-stream.js'
+import { Puller } from './puller.js'
+import { Recent } from './recent.js'
+import { type Home, SharedDelivery } from './shared-delivery.js'
+import { token } from './token.js'
+
+/** How many sequences to remember that were ended: the broker may have lost what it was told just before it crashed. */
+const remembered = 10_000
+
+/** A subscription whose events go to whichever instance has room: a durable pull consumer that all of them fetch from. */
+export class SharedSubscription implements ServedSubscription, Home {
+  readonly link: Link
+  readonly histories: Histories
+  readonly ackWaitMs: number
+  readonly #parts: Parts
+  readonly #subscription: DurableSubscription
+  readonly #deliver: (delivery: StoreDelivery) => void
+  readonly #underWay = new Map<number, SharedDelivery>()
+  readonly #ended = new Recent(remembered)
+  readonly #puller: Puller
+  #isStopped = false
+
+  /** `gone` is called if the consumer is not there any more, after which nothing is delivered. */
+  constructor(
+    parts: Parts,
+    subscription: DurableSubscription,
+    deliver: (delivery: StoreDelivery) => void,
+    gone: () => void,
+  ) {
+    this.link = parts.link
+    this.histories = new Histories(parts.link, parts.names, subscription.name)
+    this.ackWaitMs = parts.ackWaitMs
+    this.#parts = parts
+    this.#subscription = subscription
+    this.#deliver = deliver
+    this.#puller = new Puller(parts.link, {
+      stream: parts.names.streams.events,
+      consumer: token(subscription.name),
+      room: () => (this.#isStopped ? 0 : subscription.concurrency - this.#underWay.size),
+      take: (message) => this.#take(message),
+      gone,
+    })
+  }
+
+  stop(): Promise<void> {
+    this.#isStopped = true
+    return this.#puller.stop()
+  }
+
+  /** Stops, and hands back at once what is under way. */
+  async close(): Promise<void> {
+    await this.stop()
+    await Promise.all([...this.#underWay.values()].map((delivery) => delivery.abandon()))
+  }
+
+  bury({ event, sequence }: SharedDelivery, failures: readonly Failure[], signal: AbortSignal): Promise<boolean> {
+    return bury(this.#parts, { subscription: this.#subscription.name, event, failures, sequence }, signal)
+  }
+
+  leave({ sequence }: SharedDelivery, forGood: boolean): void {
+    this.#underWay.delete(sequence)
+    if (forGood) this.#ended.add(sequence)
+    this.#puller.refill()
+  }
+
+  #take(message: Msg): void {
+    const place = placeOf(message)
+    if (place === undefined) return
+    const { reply = '' } = message
+    const known = this.#underWay.get(place.sequence)
+    if (known !== undefined) return known.renew(reply)
+    if (this.#ended.has(place.sequence)) return this.link.say(reply, words.done)
+    const event = eventOf(this.#parts, this.#subscription, message)
+    if (event === undefined) return this.link.say(reply, words.done)
+    const delivery = new SharedDelivery(this, event, place, reply)
+    this.#underWay.set(place.sequence, delivery)
+    if (place.deliveries === 1 && !this.#isStopped) return this.#deliver(delivery)
+    void this.#deliverAgain(delivery)
+  }
+
+  async #deliverAgain(delivery: SharedDelivery): Promise<void> {
+    const isKnown = await delivery.recall()
+    if (this.#isStopped) return delivery.end({ kind: 'back' })
+    if (isKnown) return this.#deliver(delivery)
+    this.leave(delivery, false)
+  }
+}

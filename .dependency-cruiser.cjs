@@ -254,7 +254,8 @@ module.exports = {
     },
     {
       name: 'package-at-run-time',
-      comment: 'What is published imports from dependencies and optional peers, never from what is only in devDependencies.',
+      comment:
+        'What is published imports from dependencies and optional peers, never from what is only in devDependencies.',
       severity: 'error',
       from: { path: published },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm', 'npm-peer'] },

@@ -59,5 +59,9 @@ export const system = defineSystem({
     split: { groups },
     /** The same, and they talk HTTP: `lucilius up over-http`. */
     'over-http': { transport: 'http', groups },
+    /** The same through a NATS server: `lucilius up nats` starts one if nobody says where one is. */
+    nats: { transport: 'nats', groups },
+    /** The same through RabbitMQ, which has to run: `LUCILIUS_AMQP_URL` says where, if it is not on this machine. */
+    amqp: { transport: 'amqp', groups },
   },
 })

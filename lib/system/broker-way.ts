@@ -43,7 +43,7 @@ export class BrokerWay implements Way {
     const { url } = await app.listen(transport, { expose: '*', events: { in: '*', out: '*' }, audience: 'peers' })
     this.url = url
     await app.connect(lookingFor(transport, this.#roll), { wait: false })
-    await this.#letGo()
+    this.#letGo()
   }
 
   known(): Promise<void> {
@@ -53,14 +53,14 @@ export class BrokerWay implements Way {
   end(): void {
     this.#over.abort()
     this.#roll.end()
-    void this.#letGo()
+    this.#letGo()
   }
 
-  /** The connection to the broker is held by what was opened. */
-  async #letGo(): Promise<void> {
+  /** The connection to the broker is held by what was opened. The search may not be over: nobody waits for that. */
+  #letGo(): void {
     const probe = this.#probe
     this.#probe = undefined
-    await probe?.close()
+    probe?.close().catch(() => {}) // the broker was lost: there is nothing left to hold
   }
 }
 

@@ -63,17 +63,19 @@ export interface OutsideDescription {
   readonly example?: PatternLike
 }
 
-/** A queue of others, whose messages, plain JSON, come in as acts and events. */
+/** A queue of others, whose messages, plain JSON, come in as events. */
 export interface ForeignQueue {
   /** Its name. One that is not there is made. */
   readonly queue: string
-  /** What is emitted for each message, or acted on: its pairs, over those of the message. */
+  /** The event that each message becomes: these pairs, over what it says itself. */
   readonly as: PatternLike
+  /** The event is durable: a message is taken out of the queue once it is stored. */
+  readonly durable?: boolean
   /** An exchange to bind it to. */
   readonly exchange?: string
-  /** Routing keys with which it is bound there. */
+  /** Routing keys with which it is bound there: `#` unless given. */
   readonly key?: string | readonly string[]
-  /** Messages that may be under way at once. */
+  /** Messages that may be under way at once: 32. */
   readonly prefetch?: number
 }
 

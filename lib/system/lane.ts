@@ -1,9 +1,9 @@
+import { receiveDirect } from '../direct.js'
 import type { PeerInfo } from '../handler.js'
 import { isMessage } from '../message.js'
 import type {
   Announcement,
   Call,
-  CarryDirect,
   Connection,
   Credentials,
   DirectCall,
@@ -21,7 +21,7 @@ export interface Lane {
   carries(pattern: string): boolean
   /** Whether what a peer of this name answers and observes is for this process. */
   hears(name: string): boolean
-  /** A peer is connected, and has told who it is. */
+  /** This process has connected to a peer, which has told who it is and what it answers. */
   met?(peer: PeerInfo): void
 }
 
@@ -58,11 +58,8 @@ function receiverIn(lane: Lane, receiver: Receiver): Receiver {
     },
     ...(receiver.anonymous === undefined ? {} : { anonymous: receiver.anonymous }),
     authenticate: (request) => receiver.authenticate(request),
-    accept: (connection: Connection | undefined, who: Credentials) => {
-      const laned = new LanedObserver(receiver.accept(connection, who), lane)
-      laned.connected()
-      return laned
-    },
+    accept: (connection: Connection | undefined, who: Credentials) =>
+      new LanedObserver(receiver.accept(connection, who), lane),
   }
 }
 
@@ -79,8 +76,6 @@ class LanedObserver implements Observer {
   readonly #lane: Lane
   readonly authorization: string | undefined
   readonly silent: boolean
-  readonly receiveDirect: CarryDirect
-  #isConnected = false
   #peer: PeerInfo | undefined
 
   constructor(observer: Observer, lane: Lane) {
@@ -88,9 +83,6 @@ class LanedObserver implements Observer {
     this.#lane = lane
     this.authorization = observer.authorization
     this.silent = observer.silent === true
-    // The core always has it: no act on its way here costs more than without a lane.
-    const direct = observer.receiveDirect as CarryDirect
-    this.receiveDirect = (envelope: Envelope, call: DirectCall) => direct.call(observer, envelope, call)
   }
 
   get onGiveUp(): (() => void) | undefined {
@@ -115,25 +107,22 @@ class LanedObserver implements Observer {
     const isHeard = typeof name !== 'string' || this.#lane.hears(name) // what is no announcement is refused below
     this.#observer.hear(isHeard ? announcement : { ...told, actions: [], subscriptions: [] })
     this.#peer = { name: String(name), instance: String(instance) }
-    this.#met()
   }
 
   receive(envelope: Envelope, call: Call): Promise<Outcome> {
     return this.#observer.receive(envelope, call)
   }
 
+  receiveDirect(envelope: Envelope, call: DirectCall): void {
+    receiveDirect(this.#observer, envelope, call)
+  }
+
   lost(): void {
     this.#observer.lost()
   }
 
-  /** Whatever it hears from now on comes from somebody who can be sent to. */
   connected(): void {
-    this.#isConnected = true
-    this.#met()
-  }
-
-  #met(): void {
-    if (this.#isConnected && this.#peer !== undefined) this.#lane.met?.(this.#peer)
+    if (this.#peer !== undefined) this.#lane.met?.(this.#peer)
   }
 
   #part(all: Announcement, isIn: (pattern: string) => boolean): Announcement {

@@ -1,3 +1,4 @@
+import { receiveDirect } from '../direct.js'
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import { pauseMs } from '../peers/pace.js'
@@ -102,6 +103,7 @@ function attemptOf(observer: Observer): Observer {
     onTell: (changed) => observer.onTell(changed),
     hear: (announcement) => observer.hear(announcement),
     receive: (envelope, call) => observer.receive(envelope, call),
+    receiveDirect: (envelope, call) => receiveDirect(observer, envelope, call),
     lost: () => observer.lost(),
     onGiveUp: undefined,
     authorization,

@@ -96,8 +96,8 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
   }
   try {
     if (wiring !== undefined) host.app.use(wiring.plugin)
-    await useForeign(host, options)
     await useAll(host.app, loaded, group.services)
+    await useForeign(host, options)
     await host.load()
     check()
     await wiring?.reach()
@@ -110,6 +110,7 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
   return running(options, { host, wiring, doors, adjust })
 }
 
+/** Behind the services: what comes in is for those that have started. */
 async function useForeign({ app }: Host, options: RunOptions): Promise<void> {
   const { group } = options.process
   if (group.amqp === undefined) return

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { App, Plugin } from '../app.js'
 import { jsonLogger, type Logger, toLogger } from '../logger.js'
 import { checkKeys } from '../option-checks.js'
+import type { EventStore } from '../store.js'
 import { AddressBook } from '../system/address-book.js'
 import { defineSystem, isSystem } from '../system/define-system.js'
 import type { SystemDescription } from '../system/description.js'
@@ -11,6 +12,7 @@ import { processesOf } from '../system/topology.js'
 import { MOCKS, mocksOf } from './mocks.js'
 import { type Recorded, Recorder } from './recorder.js'
 import { chosenServices, deploymentOf, type Shape, TESTER, toShape } from './shape.js'
+import { temporaryStore } from './temporary-store.js'
 
 /** How {@link testSystem} runs a system. */
 export interface TestSystemOptions {
@@ -71,12 +73,22 @@ export async function testSystem(
   const described = isSystem(description) ? description : defineSystem(description)
   const recorder = new Recorder()
   const system = withPlugins(described, { '(recorder)': recorder.plugin(), [MOCKS]: mocksOf(mocks) })
-  const running = await start(system, deploymentOf(shape, chosenServices(system, only)), shape, recorder, log)
+  const kept = temporaryStore()
+  const running = await start(system, deploymentOf(shape, chosenServices(system, only)), {
+    shape,
+    recorder,
+    log,
+    store: kept.store,
+  }).catch((error) => {
+    kept.remove()
+    throw error
+  })
   const tester = running.find(({ id }) => id === TESTER) as Running // each shape has one
   const close = async () => {
     // First, so that the others have what it sent before they drain.
     await tester.close()
     await closeAll(running)
+    kept.remove()
   }
   const { app } = tester.host
   return { act: app.act, emit: app.emit, messages: recorder.messages, close, [Symbol.asyncDispose]: close }
@@ -94,12 +106,18 @@ function withPlugins(system: System, plugins: { readonly [name: string]: Plugin 
   return { ...system, plugins: new Map([...system.plugins, ...more]) }
 }
 
+/** How the processes of a test run. */
+interface StartOptions {
+  readonly shape: Shape
+  readonly recorder: Recorder
+  readonly log: Logger
+  readonly store: EventStore
+}
+
 async function start(
   system: System,
   deployment: Deployment,
-  shape: Shape,
-  recorder: Recorder,
-  log: Logger,
+  { shape, recorder, log, store }: StartOptions,
 ): Promise<Running[]> {
   const addresses = new AddressBook()
   const shared = {
@@ -109,6 +127,7 @@ async function start(
     secret: randomBytes(32).toString('base64url'),
     environment: { drainMs: undefined },
     log,
+    store,
     parity: shape === 'local' ? 'off' : 'strict',
     onSend: recorder.onSend,
   } as const

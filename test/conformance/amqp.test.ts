@@ -15,5 +15,5 @@ if (skip === false) {
   }
   conformance(t, { name: 'amqp, strict', parity: 'strict', means })
 } else {
-  t.test('conformance over amqp', { skip })
+  t.test('conformance over amqp', { skip }, async () => {})
 }

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { hostApp } from '../../lib/host.js'
 import { ActionError, type App, type AppOptions, type EventContext, lucilius, type Message } from '../../lib/index.js'
+import type { StoreHost } from '../../lib/store.js'
 import { MemoryStore } from '../support/memory-store.js'
 import { eventually, gate } from './eventually.js'
 import { failureOf } from './failure.js'
@@ -296,6 +297,42 @@ t.test('events of one key are handled one after the other, and no key waits for 
       Array.from({ length: 30 }, (_, n) => `${order}${n}`),
     )
   }
+})
+
+t.test('the next of a key begins when it is in writing that the one before need not come again', async (t) => {
+  const store = new MemoryStore({ delayMs: () => 10 })
+  const app = made(t, store)
+  const ended: number[] = []
+  app.event('e:1', { durable: true })
+  app.on('e:1', { durable: 'books', orderBy: 'key' }, () => ended.push(store.ends.length))
+  await app.ready()
+  await Promise.all([0, 1, 2].map((n) => app.emit('e:1', { key: 1, n })))
+  await eventually(() => ended.length === 3)
+  t.strictSame(ended, [0, 1, 2])
+})
+
+t.test('what waited behind others of its key while processes died is not taken for what killed them', async (t) => {
+  const store = new MemoryStore()
+  const started: string[] = []
+  for (let life = 0; life < 4; life++) {
+    const app = made(t, store, { drainMs: 1 })
+    app.event('e:1', { durable: true })
+    app.on('e:1', { durable: 'books', orderBy: 'key', maxDeliveries: 3, backoff: quick }, ({ n }, { delivery }) => {
+      started.push(`${n}`)
+      if (n === 'poison') {
+        store.handles[life]?.crash()
+        return new Promise(() => {}) // a process that is dead does nothing more
+      }
+      if (started.length < 5) throw new Error(`not at attempt ${delivery?.attempt}`)
+    })
+    await app.ready()
+    // Nobody tells it that they are stored.
+    if (life === 0) for (const n of ['poison', 'other']) app.emit('e:1', { key: 1, n }).catch(() => {})
+    await eventually(() => (life < 3 ? started.length > life : store.waiting('shop.books').length === 0))
+  }
+  t.strictSame(started, ['poison', 'poison', 'poison', 'other', 'other'])
+  t.match(store.dead, [{ event: { message: { n: 'poison' } }, failures: [{ attempt: 4 }] }])
+  t.equal(store.ends.at(-1)?.kind, 'done')
 })
 
 t.test('an ordered event that fails for good makes room for the next of its key', async (t) => {
@@ -772,6 +809,88 @@ t.test('an event that waits for another try in order is given back when the app 
   await app.close()
   t.ok(performance.now() - began < 1000, 'nobody waits for it')
   t.match(store.ends, [{ kind: 'back' }])
+})
+
+t.test('an ordered event that fails while the app closes goes to another instance at once', async (t) => {
+  const store = new MemoryStore()
+  const app = made(t, store)
+  const started = gate()
+  const finish = gate()
+  app.event('e:1', { durable: true })
+  app.on('e:1', { durable: 'books', orderBy: 'n', backoff: { firstMs: 60_000, maxMs: 60_000 } }, async () => {
+    started.open()
+    await finish.opened
+    throw new Error('not today')
+  })
+  await app.emit('e:1', { n: 1 })
+  await started.opened
+  const began = performance.now()
+  const closed = app.close()
+  finish.open()
+  await closed
+  t.ok(performance.now() - began < 1000)
+  t.match(store.ends, [{ kind: 'back' }])
+})
+
+t.test('what is not stored in time is not stored later', async (t) => {
+  const memory = new MemoryStore()
+  const { opened, open } = gate()
+  const store = { name: 'slow', openStore: (host: StoreHost) => opened.then(() => memory.openStore(host)) }
+  const app = made(t, undefined, { store, timeoutMs: 40 })
+  await app.ready()
+  app.event('e:1', { durable: true })
+  t.match(await failureOf(app.emit('e:1', { n: 1 })), {
+    code: 'LUC_STORE_FAILED',
+    handled: 'no',
+    message: /'slow'.*40 ms/,
+  })
+  open()
+  await app.emit('e:1', { n: 2 })
+  t.match(memory.events, [{ message: { n: 2 } }])
+  t.equal(memory.events.length, 1)
+})
+
+t.test('what is emitted while a new subscription learns what is retained comes after that', async (t) => {
+  const store = new MemoryStore()
+  const app = made(t, store)
+  app.event('e:1', { retain: true, key: 'key' })
+  await app.emit('e:1', { key: 'a', n: 1 })
+  await app.emit('e:1', { key: 'b', n: 2 })
+  store.mischief = { delayMs: () => 30 }
+  const seen: unknown[] = []
+  app.on('e:*', ({ n }, { delivery }) => seen.push([n, delivery?.retained ?? false]))
+  await app.emit('e:2', { n: 3 })
+  await app.emit('e:2', { n: 4 })
+  await eventually(() => seen.length === 4)
+  t.strictSame(seen, [
+    [1, true],
+    [2, true],
+    [3, false],
+    [4, false],
+  ])
+  const { logger, lines } = recordingLogger()
+  const few = made(t, store, { logger, park: { max: 1 } })
+  few.event('e:9', { durable: true })
+  await few.ready()
+  few.on('e:3', ({ n }) => seen.push(n))
+  for (let n = 0; n < 3; n++) await few.emit('e:3', { n })
+  await eventually(() => seen.length === 5)
+  t.equal(seen[4], 0)
+  t.equal(lines('warn').length, 2, 'what waits is bounded, and what is lost is told')
+})
+
+t.test('a new subscription that cannot learn what is retained observes what is emitted', async (t) => {
+  const store = new MemoryStore()
+  const { logger, lines } = recordingLogger()
+  const app = made(t, store, { logger })
+  app.event('e:9', { durable: true })
+  await app.ready()
+  const seen: unknown[] = []
+  store.handles[0]?.crash()
+  app.on('e:1', ({ n }) => seen.push(n))
+  await app.emit('e:1', { n: 1 })
+  await eventually(() => seen.length === 1)
+  t.match(lines('error'), [{ pattern: 'e:1', err: { code: 'LUC_STORE_FAILED' } }])
 })
 
 t.test('a new subscription gets the retained values first', async (t) => {

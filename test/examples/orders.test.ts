@@ -148,7 +148,14 @@ for (const [store, skip] of [
     { skip },
     async (t) => {
       const seed = Math.floor(Math.random() * 1_000_000)
-      const { broken, kills, orders } = await underKills({ store, seconds: 5, everyMs: 800, perSecond: 40, seed })
+      const { broken, kills, orders } = await underKills({
+        store,
+        seconds: 5,
+        everyMs: 800,
+        perSecond: 40,
+        seed,
+        teardown: (end) => t.teardown(end),
+      })
       t.strictSame(broken, [], `seed ${seed}`)
       t.ok(orders > 100, `${orders} orders`)
       t.ok(kills.size >= 2, [...kills.keys()].join(', '))

@@ -78,6 +78,20 @@ export function delivering(t: Test, stage: StoreStage): void {
     t.strictSame(after.numbers.toSorted(), [1, 2, 4])
   })
 
+  t.test('a subscription is known before anybody serves it: what is stored waits', async (t) => {
+    const { store } = await opened(t, await stage.place(t))
+    const early = subscription({ name: 'shop.early' })
+    await store.know(early)
+    await store.know(early)
+    await appendAll(store, [sample(1)])
+    const inbox = await served(store, early, handlesAll())
+    await appendAll(store, [sample(2)])
+    await store.know(early)
+    await appendAll(store, [sample(3)])
+    await inbox.has(3)
+    t.strictSame(inbox.numbers.toSorted(), [1, 2, 3])
+  })
+
   t.test('an event that is not durable comes to nobody', async (t) => {
     const { store } = await opened(t, await stage.place(t))
     const inbox = await served(store, subscription(), handlesAll())

@@ -66,8 +66,8 @@ export class StoreModel {
     if (step.kind === 'stop') return this.#stop(step.name)
     if (step.kind === 'remove') return this.#remove(step.name)
     if (step.kind === 'end') return this.#end(step.name, step.verdict)
-    if (step.kind === 'close' || step.kind === 'crash') return this.#leave(step.kind)
-    return this.#letter(step.kind, step.at)
+    if (step.kind === 'replay' || step.kind === 'drop') return this.#letter(step.kind, step.at)
+    return this.#leave(step.kind)
   }
 
   /** Handles all that waits, and compares what is left. */

@@ -5,6 +5,7 @@ import type { StoreStage } from './stage.js'
 
 /** Random sequences of what apps, operators and accidents do, held against a model. */
 export function randomly(t: Test, stage: StoreStage): void {
+  const { runs = 15 } = stage
   const canFilter = stage.lacks?.duplicates === undefined
   const canCrash = stage.recoversMs <= 1000
 
@@ -47,7 +48,7 @@ export function randomly(t: Test, stage: StoreStage): void {
       }
     })
     await fc.assert(property, {
-      numRuns: stage.runs ?? 15,
+      numRuns: runs,
       interruptAfterTimeLimit: 60_000,
       endOnFailure: stage.runs === undefined,
     })

@@ -88,7 +88,8 @@ export function verdicts(t: Test, stage: StoreStage): void {
     await (await inbox.next()).end({ kind: 'dead', failures: [failure(1), failure(2)] })
     const [letter, ...more] = await store.admin.deadLetters({ limit: 10 })
     t.strictSame(more, [])
-    const { id, at, ...rest } = letter ?? t.fail('no dead letter')
+    if (letter === undefined) throw new Error('There is no dead letter.')
+    const { id, at, ...rest } = letter
     t.strictSame(rest, { subscription: 'shop.one', event, failures: [failure(1), failure(2)] })
     t.ok(at >= before - 1000 && at <= Date.now() + 1000, 'died about now')
     t.strictSame(await store.admin.deadLetter(id), letter)

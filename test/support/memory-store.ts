@@ -47,6 +47,8 @@ interface Server {
   readonly subscription: DurableSubscription
   readonly deliver: (delivery: StoreDelivery) => void
   stopped: boolean
+  /** It has been told that nothing comes any more. */
+  hasLeft: boolean
   running: number
 }
 
@@ -142,18 +144,24 @@ export class MemoryStore implements EventStore {
       },
       know: async (subscription) => {
         check()
+        await this.#later()
         this.#know(subscription)
       },
       serve: async (subscription, deliver) => {
         check()
         const known = this.#know(subscription)
-        const server: Server = { handle, subscription, deliver, stopped: false, running: 0 }
+        if (known.servers.some((one) => one.handle === handle && !one.hasLeft)) {
+          throw new Error(`An instance serves '${known.name}' twice at once.`)
+        }
+        const server: Server = { handle, subscription, deliver, stopped: false, hasLeft: false, running: 0 }
         servers.add(server)
         known.servers.push(server)
         this.#pumpSoon(known)
         return {
           stop: async () => {
             this.#leave(server, false)
+            await this.#later()
+            server.hasLeft = true
           },
         }
       },

@@ -240,6 +240,7 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
   [grouped({ amqp: { consumes: [] } }), /a.amqp.consumes: there is no such key: did you mean 'consume'\?$/],
   [grouped({ amqp: { consume: {} } }), /a.amqp.consume: a list of objects, not an object$/],
   [grouped({ amqp: { consume: [{ queue: 'q', as: 'a:' }] } }), /consume\[0\].as: Pattern "a:"/],
+  [grouped({ amqp: { consume: [{ queue: 'q', as: 'a:*' }] } }), /consume\[0\].as: one event, without globs$/],
   [grouped({ amqp: { publish: [{ match: 'a:1', exchange: 'x', key: '' }] } }), /publish\[0\].key: a text, not ''$/],
   [deployed({ a: 1 }), /^deployments.split.groups.a: '\*', a list of services, or an object with services, .*, not 1$/],
   [deployed({ a: [] }), "deployments.split.groups.a: at least one service, or '*' for all"],
@@ -404,7 +405,7 @@ t.test('the docs have every key of a description, and no other', (t) => {
     origins: ['https://shop.example'],
     example: 'd:1',
   }
-  const queue: Required<ForeignQueue> = { queue: 'q', as: 'a:1', exchange: 'x', key: ['k'], prefetch: 8 }
+  const queue: Required<ForeignQueue> = { queue: 'q', as: 'a:1', durable: true, exchange: 'x', key: ['k'], prefetch: 8 }
   const exchange: Required<ForeignExchange> = { match: 'a:1', exchange: 'x', key: 'k', durable: 'd' }
   const amqp: Required<ForeignDescription> = { consume: [queue], publish: [exchange] }
   const group: Required<GroupDescription<'a'>> = { services: ['a'], replicas: 1, listen, outside, peers: ['g'], amqp }

@@ -526,7 +526,7 @@ t.test('what comes from programs of others and goes to them is looked for like w
   const groups = { one: { services: ['rates'], amqp }, two: ['convert'] } as const
   const { findings, messages } = plan({ rates, convert: { ...convert, observes: [] } }, groups, { transport: 'amqp' })
   t.match(findings, [
-    { code: 'MISSING_HOME', where: 'deployments.it.groups.one.amqp.consume[0].as', message: /'amqp.one' sends/ },
+    { code: 'UNHEARD', where: 'deployments.it.groups.one.amqp.consume[0].as', message: /'amqp.one' emits/ },
   ])
   t.match(messages, [{ pattern: 'event:changed,role:rates', to: [{ service: 'amqp.one', groups: ['one'] }] }, {}])
 })
@@ -633,7 +633,7 @@ t.test('what a plugin within a service registers is offered by the service', asy
     ],
     actions: [action('a:1', 'p'), action('a:1', 's'), action('b:1', 'inner')],
     subscriptions: [
-      { pattern: 'c:1', service: 'inner', each: false, durable: undefined },
+      { pattern: 'c:1', service: 'inner', each: false },
       { pattern: 'd:1', service: 'inner', each: false, durable: 'audit' },
     ],
     events: [{ pattern: 'e:1', service: 'inner', durable: true, retain: false }],

@@ -46,6 +46,32 @@ for (const shape of shapes) {
     t.equal(running.messages.length, 4)
   })
 
+  t.test(`${shape}: durable events are kept and tried again, and nothing is left of them`, async (t) => {
+    const heard: unknown[] = []
+    const order = (app: App) => {
+      app.event('role:order,event:created', { durable: true })
+      app.add('role:order', async ({ id }, { emit }) => emit('role:order,event:created', { id }))
+    }
+    const notify = (app: App) => {
+      app.on('role:order,event:created', { durable: 'outbox' }, ({ id }, { delivery }) => {
+        heard.push([id, delivery?.attempt])
+        if (delivery?.attempt === 1) throw new Error('down')
+      })
+    }
+    const services = { order: async () => order, notify: async () => notify }
+    const running = await testSystem({ services }, { shape, logger: false })
+    t.teardown(running.close)
+    await running.act('role:order,id:1')
+    while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    t.strictSame(heard, [
+      [1, 1],
+      [1, 2],
+    ])
+    const again = await testSystem({ services }, { shape, logger: false })
+    await again.close()
+    t.equal(heard.length, 2, 'another test knows nothing of it')
+  })
+
   t.test(`${shape}: a mock answers in place of an action, whoever asks`, async (t) => {
     const { system } = shopAndBank()
     const running = await testSystem(system, { shape, mocks: { 'role:bank,cmd:pay': { paid: 'play money' } } })

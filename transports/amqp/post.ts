@@ -37,7 +37,7 @@ class AmqpPost implements Post {
   readonly address = randomBytes(12).toString('base64url')
   readonly #settings: Settings
   readonly #recipient: Recipient
-  readonly #held: LastingChannel<Channel>
+  readonly #held: Pick<LastingChannel<Channel>, 'channel' | 'whenUp' | 'close'>
   readonly #outflow: Outflow
   readonly #mail: string
   #queue = ''
@@ -53,7 +53,7 @@ class AmqpPost implements Post {
     this.#held =
       door === undefined
         ? broker.hold<Channel>({ confirms: false, setUp: (channel) => this.#setUp(channel), lost })
-        : broker.hold({ setUp: (channel) => this.#setUpWithDoor(channel, door), lost })
+        : broker.hold<ConfirmChannel>({ setUp: (channel) => this.#setUpWithDoor(channel, door), lost })
   }
 
   async open(): Promise<void> {

@@ -16,6 +16,9 @@ export interface Folder {
 
 /** The version of what keys.ts says. */
 const FORMAT = '1'
+/** A store that was ever open has some of these. */
+const ofStore = /^(CURRENT|\d+\.(log|ldb|sst))$/
+/** What LevelDB and we put into the folder. */
 const ofLevel = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp)|holder\.json)$/
 
 /**
@@ -39,6 +42,12 @@ export async function openFolder(path: string, name: string): Promise<Folder> {
   }
 }
 
+/** Whether there is certainly no store in a folder. */
+export async function hasNoStore(path: string): Promise<boolean> {
+  const files = await filesOf(path).catch(() => ['CURRENT']) // opening it will say what is wrong
+  return !files.some((file) => ofStore.test(file))
+}
+
 async function close(path: string, database: Database): Promise<void> {
   await leaveHolder(path)
   await database.close()
@@ -50,8 +59,7 @@ async function checkFiles(path: string): Promise<void> {
   if (files.includes('CURRENT')) return
   const stranger = files.find((file) => !ofLevel.test(file))
   if (stranger !== undefined) throw foreign(path, `there is '${stranger}' in it, and no store`)
-  if (!files.some((file) => /\.(log|ldb|sst)$/.test(file))) return
-  throw damaged(path, 'the file CURRENT is missing')
+  if (files.some((file) => ofStore.test(file))) throw damaged(path, 'the file CURRENT is missing')
 }
 
 async function filesOf(path: string): Promise<string[]> {

@@ -14,6 +14,7 @@ import {
   type StoreHost,
 } from '../../lib/transport-kit.js'
 import { failed } from './failed.js'
+import { hasNoStore } from './folder.js'
 import { Instance } from './instance.js'
 import { type Settings, SharedStore } from './shared-store.js'
 
@@ -58,6 +59,7 @@ export function embedded(options: EmbeddedOptions): EventStore {
   }
   return {
     name: 'embedded',
+    isEmpty: () => hasNoStore(settings.path),
     openStore: async (host: StoreHost) => {
       if (host.signal.aborted) throw failed(`The store in ${settings.path} was not opened: nobody waits for it.`)
       users++

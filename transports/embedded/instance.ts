@@ -35,6 +35,11 @@ export class Instance implements OpenStore {
     }
   }
 
+  async know(subscription: DurableSubscription): Promise<void> {
+    if (this.#closed !== undefined) throw closed()
+    await this.#store.subscriptions.know(subscription)
+  }
+
   async serve(
     subscription: DurableSubscription,
     deliver: (delivery: StoreDelivery) => void,

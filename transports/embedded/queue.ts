@@ -1,4 +1,4 @@
-import type { DurableSubscription, StoreDelivery, StoredEvent, Verdict } from '../../lib/transport-kit.js'
+import type { DurableSubscription, Message, StoreDelivery, StoredEvent, Verdict } from '../../lib/transport-kit.js'
 import { Backlog } from './backlog.js'
 import type { Batch } from './batch.js'
 import { Consumer, Consumers } from './consumers.js'
@@ -21,7 +21,7 @@ const LONGEST_MS = 2 ** 31 - 1
 export class Queue {
   readonly name: string
   #row: Row
-  #matches: (message: object) => boolean
+  #matches: (message: Message) => boolean
   readonly #writer: Writer
   readonly #backlog: Backlog
   readonly #consumers = new Consumers()
@@ -33,7 +33,7 @@ export class Queue {
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(database: Database, writer: Writer, name: string, row: Row, matches: (message: object) => boolean) {
+  constructor(database: Database, writer: Writer, name: string, row: Row, matches: (message: Message) => boolean) {
     this.name = name
     this.#writer = writer
     this.#backlog = new Backlog(database, name)
@@ -53,12 +53,12 @@ export class Queue {
     return this.#consumers.isServed
   }
 
-  matches(message: object): boolean {
+  matches(message: Message): boolean {
     return this.#matches(message)
   }
 
   /** The subscription as it is by now. */
-  change(row: Row, matches: (message: object) => boolean): void {
+  change(row: Row, matches: (message: Message) => boolean): void {
     this.#row = row
     this.#matches = matches
   }
@@ -120,12 +120,14 @@ export class Queue {
       taken.push([entry, consumer])
     }
     if (taken.length > 0) void this.#startAll(taken)
-    if (!this.#isReading && this.#isHungry()) void this.#read()
-    this.#setTimer()
+    // One moment for both: what is due after the one and before the other would be seen by neither.
+    const now = Date.now()
+    if (!this.#isReading && this.#isHungry(now)) void this.#read()
+    this.#setTimer(now)
   }
 
-  #isHungry(): boolean {
-    return this.isServed && this.#soon.length < READ_AHEAD / 2 && this.#backlog.hasMore(Date.now())
+  #isHungry(now: number): boolean {
+    return this.isServed && this.#soon.length < READ_AHEAD / 2 && this.#backlog.hasMore(now)
   }
 
   async #read(): Promise<void> {
@@ -140,9 +142,9 @@ export class Queue {
     this.#pump()
   }
 
-  #setTimer(): void {
+  #setTimer(now: number): void {
     clearTimeout(this.#timer)
-    const ms = this.#backlog.dueAt - Date.now()
+    const ms = this.#backlog.dueAt - now
     if (ms <= 0 || !Number.isFinite(ms) || !this.isServed) return
     this.#timer = setTimeout(() => this.#pump(), Math.min(ms, LONGEST_MS))
   }

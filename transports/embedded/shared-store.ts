@@ -1,4 +1,4 @@
-import { encodeJson, type Message, type StoreAdmin, type StoredEvent } from '../../lib/transport-kit.js'
+import { encodeStoredEvent, type Message, type StoreAdmin, type StoredEvent } from '../../lib/transport-kit.js'
 import type { Batch } from './batch.js'
 import { findDeadLetter, listDeadLetters } from './dead-letters.js'
 import { type Folder, openFolder } from './folder.js'
@@ -61,7 +61,7 @@ export class SharedStore {
 
   /** Stores an event for every subscription that is known by now. */
   append(event: StoredEvent, signal: AbortSignal): Promise<void> {
-    const text = encodeJson(event)
+    const text = encodeStoredEvent(event)
     return this.#writer.write((batch) => this.#add(batch, event, text), { sync: this.#settings.sync, signal })
   }
 
@@ -113,7 +113,7 @@ export class SharedStore {
       const queue = this.subscriptions.get(subscription)
       if (!isThere) return
       batch.delete(key)
-      if (isReplayed && queue !== undefined) this.#give(batch, nextNumber(batch), JSON.stringify(event), [queue])
+      if (isReplayed && queue !== undefined) this.#give(batch, nextNumber(batch), encodeStoredEvent(event), [queue])
     }
     await this.#writer.write(fill, { sync: this.#settings.sync })
     return isThere

@@ -45,7 +45,13 @@ export class Subscriptions {
     return this.#queues.get(name)
   }
 
-  /** Makes a subscription known, as it is by now, and serves it. What is stored later is delivered. */
+  /** Makes a subscription known, as it is by now: what is stored later waits for it. */
+  async know(subscription: DurableSubscription): Promise<void> {
+    checkName(subscription.name)
+    await this.#inTurn(subscription.name, () => this.#know(subscription))
+  }
+
+  /** Makes it known and serves it. */
   async serve(subscription: DurableSubscription, deliver: (delivery: StoreDelivery) => void): Promise<Served> {
     checkName(subscription.name)
     return this.#inTurn(subscription.name, async () => {

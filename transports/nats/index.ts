@@ -88,7 +88,7 @@ export function nats(options: NatsOptions = {}): Transport & EventStore {
     },
   }
   // An address leads to one listener: there is nobody to be found.
-  if (settings.mailbox !== undefined) delete transport.discover
+  if (options.url !== undefined) delete transport.discover
   return transport
 
   async function listenForPeers(receiver: Receiver): Promise<Listener> {

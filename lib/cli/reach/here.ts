@@ -2,6 +2,8 @@ import { type Host, hostApp } from '../../host.js'
 import { jsonLogger } from '../../logger.js'
 import { readEnvironment } from '../../system/environment.js'
 import { loadSystem } from '../../system/loading/load-system.js'
+import { storeOf } from '../../system/store-of.js'
+import { onOneProcess } from '../../system/topology.js'
 import { useAll } from '../../system/use-all.js'
 import type { Io } from '../io.js'
 import type { Reached, Wish } from './reached.js'
@@ -24,11 +26,15 @@ export async function startHere(wish: Wish, config: string | undefined, io: Io):
   try {
     const loaded = await loadSystem({ cwd: io.cwd, config })
     const { system } = loaded
+    const environment = readEnvironment(io.env)
+    // The one that `dev` has: what is kept there is for the next start.
+    const store = await storeOf({ loaded, deployment: onOneProcess(system), environment })
     host = hostApp({
       ...system.limits,
       name: system.name ?? 'system',
       parity: 'strict',
-      logger: jsonLogger({ level: readEnvironment(io.env).logLevel ?? 'warn', write: (line) => io.stderr.write(line) }),
+      logger: jsonLogger({ level: environment.logLevel ?? 'warn', write: (line) => io.stderr.write(line) }),
+      ...(store === undefined ? {} : { store }),
     })
     await useAll(host.app, loaded)
     await (wish === 'act' ? host.app.ready() : host.load())

@@ -9,7 +9,7 @@ import type { Place } from './place.js'
 export function foreignAt(place: Place): Foreign | undefined {
   if (place.value === undefined || !hasKeys(place, ['consume', 'publish'])) return undefined
   return Object.freeze({
-    consume: listAt(place.at('consume'), ['queue', 'as', 'exchange', 'key', 'prefetch'], queueAt),
+    consume: listAt(place.at('consume'), ['queue', 'as', 'durable', 'exchange', 'key', 'prefetch'], queueAt),
     publish: listAt(place.at('publish'), ['match', 'exchange', 'key', 'durable'], exchangeAt),
   })
 }
@@ -24,8 +24,12 @@ function queueAt(place: Place): Foreign['consume'][number] {
   checkOptionalText(place.at('exchange'))
   for (const one of place.at('key').elements()) checkText(one)
   if (!Array.isArray(place.at('key').value)) checkOptionalText(place.at('key'))
+  const durable = place.at('durable')
+  if (durable.value !== undefined && typeof durable.value !== 'boolean') durable.expected('true or false')
   if (place.at('prefetch').value !== undefined) wholeNumber(place.at('prefetch'), 1, 1, 65_535)
-  return Object.freeze({ ...(place.value as ForeignQueue), as: patternAt(place.at('as'))?.text ?? '' })
+  const as = patternAt(place.at('as'))
+  if (as !== undefined && (as.globs > 0 || as.text === '')) place.at('as').wrong('one event, without globs')
+  return Object.freeze({ ...(place.value as ForeignQueue), as: as?.text ?? '' })
 }
 
 function exchangeAt(place: Place): Foreign['publish'][number] {

@@ -57,7 +57,10 @@ export function layoutOf(system: System, deployment: Deployment, offers: Offers)
       ...all.flatMap(([owner, offer]) => offer.subscriptions.map((one) => ({ ...one, owner }))),
       ...groups.flatMap(published),
     ],
-    events: all.flatMap(([owner, offer]) => offer.events.map((one) => ({ ...one, owner }))),
+    events: [
+      ...all.flatMap(([owner, offer]) => offer.events.map((one) => ({ ...one, owner }))),
+      ...groups.flatMap(consumed),
+    ],
     groupsOf: (owner) => homes.get(owner) ?? [],
     actionsIn: (group) => {
       const loaded = [...offers.plugins.keys(), ...group.services]
@@ -66,6 +69,16 @@ export function layoutOf(system: System, deployment: Deployment, offers: Offers)
         .sort((a, b) => loaded.indexOf(a.owner) - loaded.indexOf(b.owner))
     },
   }
+}
+
+/** What a group takes from programs of others it declares, as a service would. */
+function consumed(group: Group): DeclaredEvent[] {
+  return (group.amqp?.consume ?? []).map(({ as, durable = false }) => ({
+    pattern: toPattern(as),
+    owner: foreignName(group),
+    durable,
+    retain: false,
+  }))
 }
 
 /** What a group gives to programs of others it observes, as a service would. */

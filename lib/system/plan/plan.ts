@@ -110,7 +110,12 @@ function consumed({ deployment, groups }: Layout): Sent[] {
   return groups.flatMap((group) => {
     const where = `deployments.${deployment.name}.groups.${group.name}.amqp.consume`
     const queues = group.amqp?.consume ?? []
-    return queues.map(({ as }, at) => declared(foreignName(group), toPattern(as), `${where}[${at}].as`, false))
+    return queues.map(
+      ({ as }, at): Sent => ({
+        ...declared(foreignName(group), toPattern(as), `${where}[${at}].as`, false),
+        kind: 'emit',
+      }),
+    )
   })
 }
 

@@ -30,6 +30,8 @@ export interface LocalNatsOptions {
   readonly folder: string
   readonly deployment: string
   readonly variables: Variables
+  /** Where it is looked for besides the PATH: by default where Debian puts it, and only root looks. */
+  readonly beside?: readonly string[]
   /** Takes one line for a person. */
   readonly say: (line: string) => void
 }
@@ -56,8 +58,8 @@ export function needsLocalNats(deployment: Deployment, environment: Environment)
  * Rejects with `LUC_OPTIONS_INVALID`: it is not installed, it does not start, or another one uses the same data.
  */
 export async function startLocalNats(options: LocalNatsOptions): Promise<LocalNats> {
-  const { folder, deployment, variables, say } = options
-  const program = programOf(variables)
+  const { folder, deployment, variables, beside = ['/usr/sbin', '/usr/local/sbin'], say } = options
+  const program = programOf([...(variables.PATH ?? '').split(delimiter), ...beside])
   const place = join(folder, '.lucilius', 'nats', deployment)
   mkdirSync(place, { recursive: true })
   const owned = await own(place)
@@ -204,9 +206,8 @@ function portIn(folder: string): number | undefined {
 }
 
 /** Where the program is. Throws `LUC_OPTIONS_INVALID`, which says how to get it, or do without. */
-function programOf({ PATH = '' }: Variables): string {
-  // Debian puts it where only root looks.
-  for (const folder of [...PATH.split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter((one) => one !== '')) {
+function programOf(folders: readonly string[]): string {
+  for (const folder of folders.filter((one) => one !== '')) {
     const file = join(folder, 'nats-server')
     try {
       accessSync(file, constants.X_OK)

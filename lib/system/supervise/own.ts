@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { invalid } from '../invalid.js'
 
 /** Milliseconds for whoever has it to be gone: a process that was just ended. */
-const OTHER_MS = 2_000
+const OTHER_MS = 1_000
 
 /** A folder that one process has for itself. */
 export interface Owned {

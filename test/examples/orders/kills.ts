@@ -26,6 +26,8 @@ export interface Plan {
   readonly seed: number
   /** Hears what `lucilius up` prints. */
   readonly show?: (line: string) => void
+  /** Takes what ends everything if this never comes to an end: a test may run out of time. */
+  readonly teardown?: (end: () => unknown) => unknown
 }
 
 /** What came of it. */
@@ -61,8 +63,9 @@ export async function underKills(plan: Plan): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'orders-'))
   mkdirSync(join(folder, 'run'), { mode: 0o700 })
   const { store, seconds, perSecond, seed, show = () => {} } = plan
-  const broker = await startBroker(store)
+  const broker = await startBroker(plan)
   const running = new Running({ deployment: deployments[store], folder, variables: variablesFor(store, broker), show })
+  plan.teardown?.(() => running.dispose())
   try {
     await running.up()
     const customers = new Customers(running, chance(seed), Object.keys(initial), perSecond)
@@ -87,9 +90,10 @@ export async function underKills(plan: Plan): Promise<Result> {
   }
 }
 
-function startBroker(store: Store): Promise<Broker> | undefined {
+function startBroker({ store, teardown }: Plan): Promise<Broker> | undefined {
   if (store === 'embedded') return undefined
-  return store === 'nats' ? startNats() : startRabbit()
+  const test = teardown && { teardown }
+  return store === 'nats' ? startNats(test) : startRabbit(test)
 }
 
 function variablesFor(store: Store, broker: Broker | undefined): { readonly [name: string]: string } {
@@ -108,15 +112,13 @@ async function killAll(running: Running, broker: Broker | undefined, next: Chanc
     if (round.length === 0) round = shuffled([...running.ids, ALL, ...(broker === undefined ? [] : [BROKER])], next)
     const target = round.pop() as string // there are processes
     kills.set(target, (kills.get(target) ?? 0) + 1)
-    if (target === ALL) {
-      running.killAll()
-      await pause(20) // its end has to be seen before it is up again
-      await running.up()
-    } else if (target === BROKER) {
+    if (target === ALL) await running.killAll()
+    else if (target !== BROKER) running.kill(target)
+    else {
       await broker?.kill()
       await pause(next() * 1000)
       await broker?.restart()
-    } else running.kill(target)
+    }
   }
 }
 

@@ -3,12 +3,16 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ControlClient, findControl } from '../../../lib/system/control/index.js'
 
 const main = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url))
 /** The folder of the system, compiled. */
 const folder = fileURLToPath(new URL('../../../examples/orders', import.meta.url))
+
+/** Milliseconds until what was started can be asked. */
+const FIND_MS = 30_000
 
 /** Where a run of the system keeps what it keeps, and what it is told. */
 export interface Place {
@@ -24,14 +28,15 @@ export class Running {
   readonly #place: Place
   readonly #pids = new Map<string, number>()
   #child: ChildProcess | undefined
-  #isUp: Promise<void> = Promise.resolve()
+  #isUp: Promise<void>
   #isEnding = false
-  #control: ControlClient | undefined
-  #last = ''
+  #control: Promise<ControlClient> | undefined
+  readonly #atExit = () => this.dispose()
 
   constructor(place: Place) {
     this.#place = place
-    this.#start()
+    process.once('exit', this.#atExit)
+    this.#isUp = this.#start()
   }
 
   /** Processes that have been ready. */
@@ -50,44 +55,63 @@ export class Running {
   }
 
   /** The control socket of what runs. */
-  async control(): Promise<ControlClient> {
-    for (const end = performance.now() + 30_000; performance.now() < end; ) {
-      this.#control ??= await findControl(folder, join(this.#place.folder, 'run'))
-      if (this.#control !== undefined) return this.#control
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    throw new Error(`Nothing runs. ${this.#last}`)
+  control(): Promise<ControlClient> {
+    this.#control ??= this.#find()
+    return this.#control
   }
 
   /** `kill -9` of the process that was last ready under this id. */
   kill(id: string): void {
-    process.kill(this.#pids.get(id) as number, 'SIGKILL') // it was ready once
+    killPid(this.#pids.get(id))
   }
 
-  /** `kill -9` of all of it at once, as a power cut would. */
-  killAll(): void {
-    killGroup(this.#child)
+  /** `kill -9` of all of it at once, as a power cut would. Resolves when all of it is up again. */
+  async killAll(): Promise<void> {
+    const child = this.#child as ChildProcess // it was started
+    const closed = once(child, 'close')
+    killGroup(child)
+    await closed
+    await this.#isUp
   }
 
   /** Ends it in order. Rejects if it did not end so. */
   async end(): Promise<void> {
     this.#isEnding = true
-    this.#control?.close()
+    this.#hangUp()
     const child = this.#child
     if (child === undefined || child.exitCode !== null) return
     child.kill('SIGTERM')
     const [code] = await once(child, 'close')
-    if (code !== 0) throw new Error(`lucilius up ended with ${code}. ${this.#last}`)
+    if (code !== 0) throw new Error(`lucilius up ended with ${code}.`)
   }
 
   /** Ends it, whatever became of it. */
   dispose(): void {
+    process.off('exit', this.#atExit)
     this.#isEnding = true
-    this.#control?.close()
+    this.#hangUp()
     killGroup(this.#child)
   }
 
-  #start(): void {
+  async #find(): Promise<ControlClient> {
+    for (const end = performance.now() + FIND_MS; performance.now() < end; await pause(20)) {
+      const found = await findControl(folder, join(this.#place.folder, 'run'))
+      if (found !== undefined) return found
+    }
+    throw new Error('Nothing runs.')
+  }
+
+  /** What is asked next finds what runs then. */
+  #hangUp(): void {
+    this.#control?.then(
+      (control) => control.close(),
+      () => {}, // there is nothing to close
+    )
+    this.#control = undefined
+  }
+
+  /** Resolves when all of it is up. */
+  #start(): Promise<void> {
     const { NODE_ENV, NODE_OPTIONS, ...clean } = process.env
     const { deployment, variables, show } = this.#place
     const env = {
@@ -105,7 +129,7 @@ export class Running {
     this.#child = child
     const complaints = text(child.stderr)
     let wasUp = false
-    this.#isUp = new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
         show(line)
         const [, id, pid] = /^(\S+) +\| ready, pid (\d+)/.exec(line) ?? []
@@ -114,25 +138,31 @@ export class Running {
         wasUp = true
         resolve()
       })
-      child.on('close', async () => {
-        this.#last = await complaints
-        if (this.#last !== '') show(this.#last.trimEnd())
-        this.#control?.close()
-        this.#control = undefined
-        if (this.#isEnding || !wasUp) return reject(new Error(`lucilius up ended. ${this.#last}`))
-        this.#start()
-        this.#isUp.then(resolve, reject)
+      child.once('close', () => {
+        this.#hangUp()
+        const next = complaints.then((said) => {
+          if (said !== '') show(said.trimEnd())
+          if (this.#isEnding || !wasUp) throw new Error(`lucilius up ended. ${said}`)
+          return this.#start()
+        })
+        next.catch(() => {}) // whoever waits for it hears of it
+        this.#isUp = next
+        resolve(next)
       })
     })
-    this.#isUp.catch(() => {}) // whoever waits for it hears of it
   }
 }
 
+/** The group is the child's own. */
 function killGroup(child: ChildProcess | undefined): void {
-  if (child?.pid === undefined) return
+  killPid(child?.pid === undefined ? undefined : -child.pid)
+}
+
+function killPid(pid: number | undefined): void {
+  if (pid === undefined) return
   try {
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(pid, 'SIGKILL')
   } catch {
-    // All of it has ended.
+    // It has ended by itself.
   }
 }

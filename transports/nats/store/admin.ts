@@ -5,7 +5,7 @@ import type { Known } from './known.js'
 import type { Parts } from './parts.js'
 import { patiently } from './patiently.js'
 import { readStream } from './reading.js'
-import { jsonOf, readMessage, Records } from './records.js'
+import { jsonOf, Records, readMessage } from './records.js'
 import { report } from './report.js'
 import { toTrouble } from './trouble.js'
 
@@ -50,7 +50,9 @@ export function adminOf(parts: Parts, known: Known, where: string): StoreAdmin {
       } catch (error) {
         throw error instanceof NotKept ? toTrouble(doing, error.cause, error.handled) : error
       }
-      await patiently(link, `The dead letter ${id} is delivered again, and cannot be deleted`, () => letters.remove(Number(id)))
+      await patiently(link, `The dead letter ${id} is delivered again, and cannot be deleted`, () =>
+        letters.remove(Number(id)),
+      )
       return true
     },
 

@@ -25,7 +25,11 @@ export function appending(link: Link, names: Names, streams: Streams): OpenStore
   }
 }
 
-function keepingsOf(names: Names, { id, declared, key, durable, retain }: StoredEvent, text: string): readonly Keeping[] {
+function keepingsOf(
+  names: Names,
+  { id, declared, key, durable, retain }: StoredEvent,
+  text: string,
+): readonly Keeping[] {
   const keepings: Keeping[] = []
   if (durable) keepings.push({ subject: names.event(declared), text, id: token(id) })
   if (retain) keepings.push({ subject: names.retained(declared, key), text, id: token(id) })

@@ -58,7 +58,11 @@ export class Asking {
       this.#pending.set(name, { subject, until: performance.now() + answerMs, settle })
       this.#sweep ??= setInterval(() => this.#giveUpOld(), sweepMs).unref()
       try {
-        this.#nats.publish(subject, text, headers === undefined ? { reply: this.#inbox + name } : { reply: this.#inbox + name, headers })
+        this.#nats.publish(
+          subject,
+          text,
+          headers === undefined ? { reply: this.#inbox + name } : { reply: this.#inbox + name, headers },
+        )
       } catch (cause) {
         this.#settle(name, new Unanswered('closed', subject, { cause }))
       }

@@ -1,4 +1,4 @@
-import { decodeStoredEvent, type DurableSubscription, type StoredEvent } from '../../../lib/transport-kit.js'
+import { type DurableSubscription, decodeStoredEvent, type StoredEvent } from '../../../lib/transport-kit.js'
 import type { Parts } from './parts.js'
 
 /** A message of the stream of events, wherever it was read. */

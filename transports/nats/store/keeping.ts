@@ -51,7 +51,7 @@ export async function keep(
   let cause: unknown
   for (;;) {
     try {
-      if (!link.isUp) await link.whenUp(signal)
+      if (!link.isUp || signal.aborted) await link.whenUp(signal)
     } catch (error) {
       throw new NotKept(handled, cause ?? error)
     }

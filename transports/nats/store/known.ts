@@ -1,4 +1,10 @@
-import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream'
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  type JetStreamManager,
+} from '@nats-io/jetstream'
 import { type DurableSubscription, isMessage } from '../../../lib/transport-kit.js'
 import type { Link } from './link.js'
 import type { Names } from './names.js'

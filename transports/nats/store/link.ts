@@ -193,25 +193,37 @@ export class Link {
   }
 }
 
-async function untilReached(
-  broker: StoreBroker,
-  { signal, log }: StoreHost,
-  user: BrokerUser,
-): Promise<BrokerLease> {
-  for (let waits = 0; ; waits++) {
+async function untilReached(broker: StoreBroker, host: StoreHost, user: BrokerUser): Promise<BrokerLease> {
+  const { signal, log } = host
+  for (let tries = 0; ; tries++) {
     try {
-      return await broker.use(user)
+      return await unlessAborted(broker.use(user), signal)
     } catch (error) {
-      if (!(error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE')) throw error
       if (signal.aborted) throw unreached(broker, error)
-      if (waits === 0) log('warn', { broker: broker.settings.shown }, `The store waits for its broker: ${error.message}`)
+      if (!(error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE')) throw error
+      if (tries === 0) log('warn', { broker: broker.settings.shown }, `The store waits for its broker: ${error.message}`)
       await pause(againMs.least + Math.random() * (againMs.most - againMs.least), signal)
     }
   }
 }
 
-function unreached({ settings }: StoreBroker, cause: LuciliusError): LuciliusError {
-  const message = `The store at ${settings.shown} cannot be reached: ${cause.message}`
+/** A share that comes when nobody waits for it any more is given back. */
+function unlessAborted(taking: Promise<BrokerLease>, signal: AbortSignal): Promise<BrokerLease> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason)
+    signal.addEventListener('abort', giveUp)
+    if (signal.aborted) giveUp()
+    taking.then((lease) => {
+      signal.removeEventListener('abort', giveUp)
+      if (signal.aborted) void lease.release()
+      else resolve(lease)
+    }, reject)
+  })
+}
+
+function unreached({ settings }: StoreBroker, cause: unknown): LuciliusError {
+  const why = cause instanceof LuciliusError ? cause.message : 'its broker did not answer in time.'
+  const message = `The store at ${settings.shown} cannot be reached: ${why}`
   return new LuciliusError('LUC_STORE_FAILED', message, { handled: 'no', cause })
 }
 

@@ -17,6 +17,7 @@ export interface OrderedReading {
 }
 
 const idleMs = 30_000
+const requestMs = 5_000
 const pauseMs = 200
 
 /** Reads a stream in its order, without a gap, no faster than there is room, over lost connections too. */
@@ -81,6 +82,7 @@ export class OrderedReader {
       consumer,
       room: () => this.#reading.room(),
       isForgetful: true,
+      requestMs,
       take: (message) => {
         const place = placeOf(message)
         if (place === undefined || this.#puller !== puller || this.#isStopped) return

@@ -9,7 +9,12 @@ const pauseMs = 100
  * Does what asks the broker, again and again while it cannot answer, for at most 30 s. What is done may be done twice.
  * Rejects with `LUC_STORE_FAILED`; `doing` begins its sentence.
  */
-export async function patiently<T>(link: Link, doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function patiently<T>(
+  link: Link,
+  doing: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const ends = [AbortSignal.timeout(limitMs), ...(signal === undefined ? [] : [signal])]
   const end = AbortSignal.any(ends)
   let last: unknown

@@ -18,13 +18,16 @@ export interface Pulling {
    * `gone` then.
    */
   readonly isForgetful?: boolean
+  /** For how long a request waits at the broker, in ms: less than half of the ack wait, see {@link Puller.stop}. */
+  readonly requestMs: number
 }
 
-const requestMs = 30_000
-const heartbeatMs = 5_000
-/** A request without a sign of life for so long is dead. */
-const silentMs = 2 * heartbeatMs + 1_000
+const longestRequestMs = 2_000
+/** How much later than its time a request may end. */
+const lateMs = 1_000
 const pauseMs = 250
+/** How long to wait for an answer that only tidies up. */
+const sweepMs = 500
 
 /**
  * Fetches messages from a pull consumer, no more than there is room for: what the broker has delivered is under way, and
@@ -41,7 +44,7 @@ export class Puller {
   #inbox = ''
   #subscription: Subscription | undefined
   #asked = 0
-  #heardAt = 0
+  #askedAt = 0
   #isRefilling = false
   #isBeginning = false
   #isStopped = false
@@ -52,7 +55,7 @@ export class Puller {
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${pulling.stream}.${pulling.consumer}`
     // After a lost connection requests may be forgotten, or answered to nobody: they begin anew, at an inbox of their own.
     this.#unfollow = link.follow({ lost: () => this.#forget(), back: () => this.#begin(0) })
-    this.#watch = setInterval(() => this.#checkLife(), heartbeatMs).unref()
+    this.#watch = setInterval(() => this.#checkLife(), pulling.requestMs).unref()
     if (link.isUp) this.#listen()
     else this.#begin(0)
   }
@@ -68,11 +71,21 @@ export class Puller {
     })
   }
 
-  /** Asks for nothing more. What was sent already is still taken; resolves when nothing more can come. */
+  /**
+   * Asks for nothing more. What was sent already is still taken; resolves when nothing more can come, and the broker knows.
+   *
+   * As long as the broker has requests of somebody who has left, nats-server 2.9 mistakes them for somebody who waits when a
+   * message is to be delivered again: it forgets that message until the ack wait is over, and delivers its latest one once
+   * more instead. So nothing may be handed back before they are gone: another request makes it look. Those of a crashed
+   * instance are out of time before the ack wait of what it had is over.
+   */
   async stop(): Promise<void> {
     this.#end()
+    const subscription = this.#subscription
+    if (subscription === undefined) return
     // Rejects when the connection is lost meanwhile: then nothing more comes either.
-    await this.#subscription?.drain().catch(() => {})
+    await subscription.drain().catch(() => {})
+    await this.#sweep()
   }
 
   #ask(): void {
@@ -81,15 +94,38 @@ export class Puller {
     // Few requests for several messages each, rather than one for each message.
     if (room <= 0 || room * 4 < this.#asked) return
     this.#asked += room
-    const wish = { batch: room, expires: toNanos(requestMs), idle_heartbeat: toNanos(heartbeatMs) }
-    this.#link.say(this.#subject, JSON.stringify(wish), this.#inbox)
+    this.#askedAt = performance.now()
+    this.#request(room, this.#pulling.requestMs, this.#inbox)
+  }
+
+  #request(batch: number, ms: number, inbox: string): void {
+    this.#link.say(this.#subject, JSON.stringify({ batch, expires: toNanos(ms) }), inbox)
+  }
+
+  async #sweep(): Promise<void> {
+    const inbox = this.#link.inbox()
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, sweepMs)
+      const end = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (!this.#link.isUp) return end()
+      this.#link.nats.subscribe(inbox, {
+        max: 1,
+        callback: (error, message) => {
+          if (error === null && message.subject !== inbox) this.#pulling.take(message)
+          end()
+        },
+      })
+      this.#request(1, 1, inbox)
+    })
   }
 
   #listen(): void {
     const inbox = this.#link.inbox()
     this.#inbox = inbox
     this.#asked = 0
-    this.#heardAt = performance.now()
     this.#subscription = this.#link.nats.subscribe(inbox, {
       callback: (error, message) => {
         if (error === null && inbox === this.#inbox) this.#hear(message)
@@ -99,7 +135,6 @@ export class Puller {
   }
 
   #hear(message: Msg): void {
-    this.#heardAt = performance.now()
     if (message.subject === this.#inbox) return this.#hearStatus(message)
     this.#asked = Math.max(0, this.#asked - 1)
     this.#pulling.take(message)
@@ -107,17 +142,15 @@ export class Puller {
   }
 
   #hearStatus({ headers }: Msg): void {
-    const code = headers?.code ?? 0
-    if (code === 100) return // A sign of life.
-    if (code !== 408) return this.#begin(pauseMs)
+    if (headers?.code !== 408) return this.#begin(pauseMs)
     // A request has ended: this many are not to come.
     this.#asked = Math.max(0, this.#asked - Number(headers?.get('Nats-Pending-Messages') ?? 0))
     this.refill()
   }
 
   #checkLife(): void {
-    const isSilent = performance.now() - this.#heardAt > silentMs
-    if (isSilent && this.#asked > 0 && this.#link.isUp) this.#begin(0)
+    const isOver = performance.now() - this.#askedAt > this.#pulling.requestMs + lateMs
+    if (isOver && this.#asked > 0 && this.#link.isUp) this.#begin(0)
   }
 
   #forget(): void {
@@ -169,6 +202,11 @@ export class Puller {
     this.#unfollow()
     clearInterval(this.#watch)
   }
+}
+
+/** For how long requests wait at the broker, given its ack wait. */
+export function requestMs(ackWaitMs: number): number {
+  return Math.min(longestRequestMs, Math.floor(ackWaitMs * 0.4))
 }
 
 /** Whether a stream or consumer is not there. */

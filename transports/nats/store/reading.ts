@@ -1,4 +1,4 @@
-import { jetstream, AckPolicy, DeliverPolicy, type JsMsg } from '@nats-io/jetstream'
+import { AckPolicy, DeliverPolicy, type JsMsg, jetstream } from '@nats-io/jetstream'
 import type { Link } from './link.js'
 import { toNanos } from './streams.js'
 import { Unanswered } from './unanswered.js'

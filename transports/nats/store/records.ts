@@ -44,19 +44,19 @@ export class Records {
 
   /** Deletes one. True if it was there. */
   async remove(sequence: number): Promise<boolean> {
-    try {
-      const wish = JSON.stringify({ seq: sequence, no_erase: true })
-      await this.#link.askApi(`$JS.API.STREAM.MSG.DELETE.${this.#stream}`, wish)
-      return true
-    } catch (error) {
-      if (error instanceof Refused && error.status < 500) return false
-      throw error
-    }
+    // JetStream's refusals do not tell what is not there from what went wrong.
+    if ((await readMessage(this.#link, this.#stream, { seq: sequence })) === undefined) return false
+    const wish = JSON.stringify({ seq: sequence, no_erase: true })
+    await this.#link.askApi(`$JS.API.STREAM.MSG.DELETE.${this.#stream}`, wish)
+    return true
   }
 
   /** Deletes all of a subject, which may have wildcards. Resolves with how many there were. */
   async purge(subject: string): Promise<number> {
-    const { purged } = await this.#link.askApi(`$JS.API.STREAM.PURGE.${this.#stream}`, JSON.stringify({ filter: subject }))
+    const { purged } = await this.#link.askApi(
+      `$JS.API.STREAM.PURGE.${this.#stream}`,
+      JSON.stringify({ filter: subject }),
+    )
     return Number(purged)
   }
 }

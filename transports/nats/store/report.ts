@@ -5,7 +5,7 @@ import type { Entry, Known } from './known.js'
 import { toPlace } from './ordered-place.js'
 import type { Parts } from './parts.js'
 import { readStream } from './reading.js'
-import { jsonOf, readMessage, Records } from './records.js'
+import { jsonOf, Records, readMessage } from './records.js'
 
 /** How many events that no subscription has looked at yet are looked at for the report; those beyond count as waiting. */
 const mostRead = 10_000
@@ -67,7 +67,9 @@ async function positionOf(parts: Parts, known: Known, entry: Entry): Promise<Pos
 /** How many of those that failed wait for their time to come again. */
 async function countIdle({ link, names }: Parts, subscription: string): Promise<number> {
   let idle = 0
-  for await (const { data, seq } of readStream(link, names.streams.failures, { filter: names.failures(subscription, '*') })) {
+  for await (const { data, seq } of readStream(link, names.streams.failures, {
+    filter: names.failures(subscription, '*'),
+  })) {
     if (toHistory(jsonOf(data), seq).dueAt > Date.now()) idle += 1
   }
   return idle
@@ -85,7 +87,8 @@ async function countUnread(parts: Parts, positions: readonly Position[], last: n
   for await (const message of readStream(link, names.streams.events, { from, most: mostRead })) {
     read = message.seq
     for (const [at, matcher] of matchers.entries()) {
-      if (read >= (positions[at]?.next ?? 0) && eventOf(quiet, matcher, message) !== undefined) counts[at] = (counts[at] ?? 0) + 1
+      if (read >= (positions[at]?.next ?? 0) && eventOf(quiet, matcher, message) !== undefined)
+        counts[at] = (counts[at] ?? 0) + 1
     }
   }
   return counts.map((count, at) => count + Math.max(0, last - Math.max(read, (positions[at]?.next ?? last + 1) - 1)))

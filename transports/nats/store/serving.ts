@@ -15,7 +15,12 @@ export class Served implements ServedSubscription {
   #current: SharedSubscription | OrderedSubscription
   #isStopped = false
 
-  constructor(parts: Parts, known: Known, subscription: DurableSubscription, deliver: (delivery: StoreDelivery) => void) {
+  constructor(
+    parts: Parts,
+    known: Known,
+    subscription: DurableSubscription,
+    deliver: (delivery: StoreDelivery) => void,
+  ) {
     this.#parts = parts
     this.#known = known
     this.#subscription = subscription
@@ -50,12 +55,15 @@ export class Served implements ServedSubscription {
     try {
       await patiently(link, `The subscription ${name} is not served any more`, () => streams.ensure())
       if (streams.epoch === this.#epoch) {
-        const advice = 'It was removed, or is served in another way by another version. Restart this instance to have it again.'
+        const advice =
+          'It was removed, or is served in another way by another version. Restart this instance to have it again.'
         host.log('error', { subscription: name }, `The subscription ${name} is gone from the store. ${advice}`)
         return
       }
       this.#epoch = streams.epoch
-      await patiently(link, `The subscription ${name} is not served any more`, () => this.#known.add(this.#subscription, 1))
+      await patiently(link, `The subscription ${name} is not served any more`, () =>
+        this.#known.add(this.#subscription, 1),
+      )
       host.log('error', { subscription: name }, 'The store has lost all events and begins anew.')
       if (!this.#isStopped) this.#current = this.#begin()
     } catch (error) {

@@ -100,7 +100,7 @@ export class SharedDelivery implements StoreDelivery {
   }
 
   async #die(failures: readonly Failure[]): Promise<void> {
-    const signal = AbortSignal.timeout(this.#leftMs)
+    const signal = AbortSignal.timeout(Math.ceil(this.#leftMs))
     if (await this.#home.bury(this, failures, signal)) return this.#leaveForGood(words.dead)
     this.#home.leave(this, false)
   }

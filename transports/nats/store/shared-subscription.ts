@@ -6,8 +6,8 @@ import { eventOf } from './event-of.js'
 import { Histories } from './history.js'
 import type { Link } from './link.js'
 import type { Parts } from './parts.js'
-import { type PlaceInStream, placeOf } from './place-in-stream.js'
-import { Puller } from './puller.js'
+import { placeOf } from './place-in-stream.js'
+import { Puller, requestMs } from './puller.js'
 import { Recent } from './recent.js'
 import { type Home, SharedDelivery } from './shared-delivery.js'
 import { token } from './token.js'
@@ -26,7 +26,7 @@ export class SharedSubscription implements ServedSubscription, Home {
   readonly #underWay = new Map<number, SharedDelivery>()
   readonly #ended = new Recent(remembered)
   readonly #puller: Puller
-  #isStopped = false
+  #stopping: Promise<void> | undefined
 
   /** `gone` is called if the consumer is not there any more, after which nothing is delivered. */
   constructor(
@@ -44,15 +44,16 @@ export class SharedSubscription implements ServedSubscription, Home {
     this.#puller = new Puller(parts.link, {
       stream: parts.names.streams.events,
       consumer: token(subscription.name),
-      room: () => (this.#isStopped ? 0 : subscription.concurrency - this.#underWay.size),
+      requestMs: requestMs(parts.ackWaitMs),
+      room: () => subscription.concurrency - this.#underWay.size,
       take: (message) => this.#take(message),
       gone,
     })
   }
 
   stop(): Promise<void> {
-    this.#isStopped = true
-    return this.#puller.stop()
+    this.#stopping ??= this.#puller.stop()
+    return this.#stopping
   }
 
   /** Stops, and hands back at once what is under way. */
@@ -82,14 +83,22 @@ export class SharedSubscription implements ServedSubscription, Home {
     if (event === undefined) return this.link.say(reply, words.done)
     const delivery = new SharedDelivery(this, event, place, reply)
     this.#underWay.set(place.sequence, delivery)
-    if (place.deliveries === 1 && !this.#isStopped) return this.#deliver(delivery)
-    void this.#deliverAgain(delivery)
+    if (this.#stopping !== undefined) void this.#refuse(delivery)
+    else if (place.deliveries === 1) this.#deliver(delivery)
+    else void this.#deliverAgain(delivery)
   }
 
   async #deliverAgain(delivery: SharedDelivery): Promise<void> {
     const isKnown = await delivery.recall()
-    if (this.#isStopped) return delivery.end({ kind: 'back' })
+    if (this.#stopping !== undefined) return this.#refuse(delivery)
     if (isKnown) return this.#deliver(delivery)
     this.leave(delivery, false)
+  }
+
+  /** It came when nothing more was wanted: for somebody else, and not as an attempt. */
+  async #refuse(delivery: SharedDelivery): Promise<void> {
+    await this.#stopping
+    await delivery.recall()
+    await delivery.end({ kind: 'back' })
   }
 }

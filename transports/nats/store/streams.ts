@@ -1,4 +1,10 @@
-import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream'
 import { LuciliusError, type StoreHost } from '../../../lib/transport-kit.js'
 import type { Link } from './link.js'
 import type { Names } from './names.js'
@@ -194,12 +200,17 @@ function refuseHarmful({ name, lastOnly }: Plan, config: StreamConfig): void {
   if (config.no_ack) wrong.push('it acknowledges nothing (no_ack)')
   if (config.sealed) wrong.push('it is sealed')
   if (config.mirror) wrong.push('it is a mirror')
-  if (config.max_msgs_per_subject !== most) wrong.push(`max_msgs_per_subject is ${config.max_msgs_per_subject}, not ${most}`)
+  if (config.max_msgs_per_subject !== most)
+    wrong.push(`max_msgs_per_subject is ${config.max_msgs_per_subject}, not ${most}`)
   if (wrong.length === 0) return
   const advice = `Delete it or change it (nats stream edit ${name}), or use another space.`
-  throw new LuciliusError('LUC_STORE_FAILED', `The stream ${name} exists and cannot be used: ${wrong.join(', ')}. ${advice}`, {
-    handled: 'no',
-  })
+  throw new LuciliusError(
+    'LUC_STORE_FAILED',
+    `The stream ${name} exists and cannot be used: ${wrong.join(', ')}. ${advice}`,
+    {
+      handled: 'no',
+    },
+  )
 }
 
 /** JetStream counts in nanoseconds. */

@@ -7,7 +7,7 @@ import { OrderedDelivery, type OrderedHome } from './ordered-delivery.js'
 import { type Open, type OrderedPlace, toPlace, toPlain } from './ordered-place.js'
 import { OrderedReader } from './ordered-reader.js'
 import type { Parts } from './parts.js'
-import { readMessage, Records } from './records.js'
+import { Records, readMessage } from './records.js'
 import { Refused, refusals, Unanswered } from './unanswered.js'
 
 /** How a tenure ended: this instance gave it up, or another one has taken over, or there is nothing to hold any more. */

@@ -29,7 +29,8 @@ const notEnabled =
 const adviceOn: { readonly [code: number]: string } = {
   [refusals.notEnabledForAccount]: 'JetStream is not enabled for the account of this NATS user. Enable it there.',
   [refusals.notEnabled]: notEnabled,
-  [refusals.storageFull]: 'the server has no room left for JetStream. Raise `max_file_store`, or delete what is not needed.',
+  [refusals.storageFull]:
+    'the server has no room left for JetStream. Raise `max_file_store`, or delete what is not needed.',
   [refusals.streamFull]:
     "its stream is full, and nothing is dropped that was stored. Raise 'maxBytes' of the store, or lower 'maxAgeMs'.",
   [refusals.subjectsOverlap]: 'another stream of the account has its subjects (lucilius.<space>.…). Change that one.',

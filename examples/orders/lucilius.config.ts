@@ -37,7 +37,7 @@ export const system = defineSystem({
     stock: {
       module: () => import('./stock.js'),
       singleton: true,
-      options: { file: `${data}/stock.ndjson`, shelves: { apple: 1000, pear: 1000, melon: 100 } },
+      options: { file: `${data}/stock.ndjson`, shelves: { apple: 10_000, pear: 10_000, melon: 1_000 } },
       uses: ['role:payment,cmd:charge', 'role:order,event:refused'],
     },
     payment: {

@@ -42,8 +42,14 @@ export function natsOptions(place: BrokerPlace): NatsOptions {
     space: spaceOf(place),
     ...(addresses === undefined ? {} : { servers: addresses }),
     ...(tls === undefined ? {} : { tls }),
-    ...(Object.keys(proof).length === 0 ? described : proof),
+    ...(Object.keys(proof).length > 0 ? proof : (given?.servers?.some(hasUser) ?? false) ? {} : described),
   }
+}
+
+/** Whether an address says itself who connects. */
+function hasUser(address: string): boolean {
+  const { username, password } = new URL(address)
+  return username !== '' || password !== ''
 }
 
 /** How RabbitMQ is reached. What the environment says goes before the description. */

@@ -22,6 +22,7 @@ export function readSecret({ LUCILIUS_SECRET: plain, LUCILIUS_SECRET_FILE: file 
 /** What proves to others who this process is. */
 const secrets = [
   'LUCILIUS_SECRET',
+  'LUCILIUS_NATS_URL',
   'LUCILIUS_NATS_USER',
   'LUCILIUS_NATS_PASSWORD',
   'LUCILIUS_NATS_TOKEN',

@@ -324,6 +324,7 @@ t.test('what waited behind others of its key while processes died is not taken f
         return new Promise(() => {}) // a process that is dead does nothing more
       }
       if (started.length < 5) throw new Error(`not at attempt ${delivery?.attempt}`)
+      return undefined
     })
     await app.ready()
     // Nobody tells it that they are stored.

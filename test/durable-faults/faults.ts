@@ -36,6 +36,8 @@ export async function brokerKilled(kind: 'nats' | 'amqp', events: number, kills:
         }
       }
       const emitting = Promise.all(Array.from({ length: 64 }, emit))
+      // RabbitMQ 3.10 loses the quorum queue that was declared last if it is killed within a second of that.
+      await sleep(kind === 'amqp' ? 1500 : 0)
       for (let kill = 1; kill <= kills; kill++) {
         await eventually(() => next >= (events * kill) / (kills + 1))
         await broker.kill()

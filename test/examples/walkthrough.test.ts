@@ -7,6 +7,7 @@ import { type Block, Walk } from './walk.js'
 
 // Most of the time they wait for processes, so they run side by side.
 t.jobs = 2
+t.setTimeout(120_000)
 
 for (const { name, skip } of [
   { name: 'currency', skip: false },

@@ -10,9 +10,9 @@ import { storeSuite } from './store-suite.js'
 const skip = skipWithout('rabbitmq')
 let spaces = 0
 
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 
-function stage(broker: Broker): StoreStage {
+function stage(broker: Broker, settleMs: number): StoreStage {
   return {
     name: 'amqp',
     recoversMs: 500,
@@ -26,7 +26,7 @@ function stage(broker: Broker): StoreStage {
           const settings = toSettings({ url: `amqp://127.0.0.1:${proxy.port}`, space })
           t.teardown(() => proxy.close())
           try {
-            const store = await openAmqpStore(new Connection(settings), settings, host)
+            const store = await openAmqpStore(new Connection(settings), settings, host, { settleMs })
             const crash = async () => {
               proxy.cut()
               t.teardown(() => store.close())
@@ -45,5 +45,5 @@ function stage(broker: Broker): StoreStage {
 
 t.test('RabbitMQ', { skip }, async (t) => {
   const broker = await startRabbit(t)
-  storeSuite(t, stage(broker))
+  storeSuite(t, stage(broker, Number(process.env.SETTLE ?? 0)))
 })

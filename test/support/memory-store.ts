@@ -269,7 +269,7 @@ export class MemoryStore implements EventStore {
     if (server === undefined) return
     for (const item of [...known.items]) {
       if (item.holder !== undefined) continue
-      if (server.running >= server.subscription.concurrency) return
+      if (server.stopped || server.running >= server.subscription.concurrency) return
       this.#deliver(known, item, server)
     }
   }

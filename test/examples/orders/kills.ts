@@ -49,7 +49,7 @@ export interface Result {
 const deployments = { embedded: 'dev', nats: 'nats', amqp: 'amqp' } as const
 
 /** What is on the shelves when the system starts with an empty folder. */
-const initial = { apple: 1000, pear: 1000, melon: 100 }
+const initial = { apple: 10_000, pear: 10_000, melon: 1000 }
 
 /** Everything at once, as by a power cut; the broker keeps its own company. */
 const ALL = 'everything'

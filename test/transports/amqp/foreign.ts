@@ -5,13 +5,16 @@ import type { Broker } from '../../support/brokers.js'
 import { MemoryStore } from '../../support/memory-store.js'
 import { json, stage } from './stage.js'
 
+/** A queue that was declared long before the broker is killed: RabbitMQ 3.10 loses a quorum queue that is younger than a second. */
+export const EARLY_QUEUE = 'test-early-orders'
+
 /** Producers and consumers that know nothing of lucilius. */
 export function others(t: Test, broker: Broker): void {
   const { url } = broker
 
   t.test('plain JSON of a producer becomes an event, and an event plain JSON for a consumer', async (t) => {
     const { app, outsider, space } = stage(t, broker)
-    const [shop, billing, queue] = [`${space}-shop`, `${space}-billing`, `${space}-orders`]
+    const [shop, billing, queue] = [`${space}-shop`, `${space}-billing`, EARLY_QUEUE]
     const seen: unknown[] = []
     const service = app({ name: 'billing' })
     service.use(
@@ -78,40 +81,36 @@ export function others(t: Test, broker: Broker): void {
     t.strictSame(seen, [1])
   })
 
-  t.test(
-    'a durable event is acknowledged once it is stored, and a message that comes twice is stored once',
-    async (t) => {
-      const { app, outsider, space } = stage(t, broker)
-      const queue = `${space}-orders`
-      let failures = 2
-      let stored = 0
-      const store = new MemoryStore({
-        failAppend: () => {
-          if (failures-- > 0) return 'before'
-          stored++
-          return undefined
-        },
-      })
-      const seen: unknown[] = []
-      const service = app({ name: 'billing', store })
-      service.on('role:order,event:created', { durable: 'bill' }, (message, { delivery }) => {
-        seen.push([message.n, typeof delivery?.id])
-      })
-      service.use(foreign({ url, consume: [{ queue, as: 'role:order,event:created', durable: true }] }))
-      await service.ready()
-      const { channel } = await outsider()
-      for (const n of [1, 1, 2]) channel.sendToQueue(queue, Buffer.from(`{"n":${n}}`), { messageId: `m${n}` })
-      await eventually(() => seen.length === 2)
-      t.ok(stored >= 2, 'tried again while the store refused')
-      t.strictSame(seen, [
-        [1, 'string'],
-        [2, 'string'],
-      ])
-      await service.close()
-      t.match(await channel.checkQueue(queue), { messageCount: 0 })
-      t.match(await channel.checkQueue(`${queue}.dead`), { messageCount: 0 })
-    },
-  )
+  t.test('a message is acknowledged once its durable event is stored, and stored once if it comes twice', async (t) => {
+    const { app, outsider, space } = stage(t, broker)
+    const queue = `${space}-orders`
+    let failures = 2
+    let stored = 0
+    const store = new MemoryStore({
+      failAppend: () => {
+        if (failures-- > 0) return 'before'
+        stored++
+        return undefined
+      },
+    })
+    const seen: unknown[] = []
+    const service = app({ name: 'billing', store })
+    service.on('role:order,event:created', { durable: 'bill' }, (message, { delivery }) => {
+      seen.push([message.n, typeof delivery?.id])
+    })
+    service.use(foreign({ url, consume: [{ queue, as: 'role:order,event:created', durable: true }] }))
+    await service.ready()
+    const { channel } = await outsider()
+    for (const n of [1, 1, 2]) channel.sendToQueue(queue, Buffer.from(`{"n":${n}}`), { messageId: `m${n}` })
+    await eventually(() => stored === 3 && seen.length === 2)
+    t.strictSame(seen.sort(), [
+      [1, 'string'],
+      [2, 'string'],
+    ])
+    await service.close()
+    t.match(await channel.checkQueue(queue), { messageCount: 0 })
+    t.match(await channel.checkQueue(`${queue}.dead`), { messageCount: 0 })
+  })
 
   t.test('a message that was not stored when the app closes stays in its queue', async (t) => {
     const { app, outsider, space } = stage(t, broker)

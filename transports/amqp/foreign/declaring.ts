@@ -20,8 +20,12 @@ export async function declareInlet(
       durable: true,
       deadLetterExchange: '',
       deadLetterRoutingKey: dead,
-      // Not with the strategy at-least-once: RabbitMQ 3.10 that is killed right after never elects a leader for such a queue.
-      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': MOST_DELIVERIES },
+      overflow: 'reject-publish', // at-least-once needs it
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-delivery-limit': MOST_DELIVERIES,
+        'x-dead-letter-strategy': 'at-least-once',
+      },
     })
   }
   if (exchange === undefined) return

@@ -10,8 +10,16 @@ import { pause, unlessAborted } from './patiently.js'
 import { confirmed, type Publication, publication } from './publishing.js'
 import { EVENT } from './record.js'
 import { KEY } from './table.js'
-import { declareSpace } from './topology.js'
+import { declareEvents, declareSpace, isSpaceMissing } from './topology.js'
 import { storeFailed } from './trouble.js'
+
+/** Limits of an {@link Appender}. */
+export interface AppenderSettings {
+  /** Bytes of an event. */
+  readonly maxBytes: number
+  /** How long a new stream is left alone, in ms: see `SETTLE_MS`. */
+  readonly settleMs: number
+}
 
 /** Puts events into the store, and says so only when the broker has each in writing. */
 export class Appender {
@@ -21,7 +29,7 @@ export class Appender {
   #mostBytes: number
   #isClosed = false
 
-  constructor(broker: Broker, names: Names, { maxBytes }: { readonly maxBytes: number }, host: StoreHost) {
+  constructor(broker: Broker, names: Names, { maxBytes, settleMs }: AppenderSettings, host: StoreHost) {
     this.#broker = broker
     this.#names = names
     this.#mostBytes = maxBytes
@@ -30,7 +38,10 @@ export class Appender {
     this.#held = broker.hold({
       setUp: async (channel) => {
         channel.on('error', (error: Error) => this.#learn(error))
+        const isNew = await isSpaceMissing(broker, names)
         await declareSpace(channel, names)
+        if (isNew) await pause(settleMs, host.signal)
+        await declareEvents(channel, names)
       },
       up: () => {
         if (wasLost) host.log('info', facts, 'The store is there again.')

@@ -18,35 +18,34 @@ import { patiently } from './patiently.js'
 import { Registry } from './registry.js'
 import { type Present, RollCall } from './roll-call.js'
 import { Serving } from './serving.js'
-import { RETAINED_BYTES, SUBSCRIPTIONS_BYTES } from './topology.js'
-import { isMissing, storeFailed } from './trouble.js'
+import { isSpaceMissing, RETAINED_BYTES, SETTLE_MS, SUBSCRIPTIONS_BYTES } from './topology.js'
+import { storeFailed } from './trouble.js'
 
 /**
  * Opens the store that RabbitMQ is, in the space of these settings: a quorum queue for each subscription, streams for what
  * is to be read by everybody. Needs RabbitMQ 3.10. Keeps trying while the broker cannot be reached, until the host's signal
  * aborts. Rejects with `LUC_STORE_FAILED`.
  */
-export async function openAmqpStore(broker: Broker, settings: Settings, host: StoreHost): Promise<OpenStore> {
-  const names = namesOf(settings.space)
-  const appender = new Appender(broker, names, settings, host)
+export async function openAmqpStore(
+  broker: Broker,
+  { space, maxBytes }: Pick<Settings, 'space' | 'maxBytes'>,
+  host: StoreHost,
+  { settleMs = SETTLE_MS }: { readonly settleMs?: number } = {},
+): Promise<OpenStore> {
+  const names = namesOf(space)
+  const appender = new Appender(broker, names, { maxBytes, settleMs }, host)
   try {
     await appender.ready(host.signal)
   } catch (error) {
     await appender.close()
     throw error
   }
-  return new AmqpStore(broker, names, appender, host)
+  return new AmqpStore(broker, names, appender, host, settleMs)
 }
 
 /** Whether certainly nothing is kept in the space of these settings yet. Rejects with `LUC_UNREACHABLE`. */
-export async function isAmqpStoreEmpty(broker: Broker, { space }: Pick<Settings, 'space'>): Promise<boolean> {
-  try {
-    await broker.once((channel) => channel.checkExchange(namesOf(space).events))
-    return false
-  } catch (error) {
-    if (isMissing(error)) return true
-    throw error
-  }
+export function isAmqpStoreEmpty(broker: Broker, { space }: Pick<Settings, 'space'>): Promise<boolean> {
+  return isSpaceMissing(broker, namesOf(space))
 }
 
 class AmqpStore implements OpenStore {
@@ -63,7 +62,7 @@ class AmqpStore implements OpenStore {
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(broker: Broker, names: Names, appender: Appender, host: StoreHost) {
+  constructor(broker: Broker, names: Names, appender: Appender, host: StoreHost, settleMs: number) {
     const { queues } = names
     this.#broker = broker
     this.#names = names
@@ -72,7 +71,7 @@ class AmqpStore implements OpenStore {
     this.#retained = new Ledger(broker, { stream: names.retained, queues, bytes: RETAINED_BYTES })
     this.#subscriptions = new Ledger(broker, { stream: names.subscriptions, queues, bytes: SUBSCRIPTIONS_BYTES })
     const closing = this.#closing.signal
-    this.#registry = new Registry(names, this.#subscriptions, closing)
+    this.#registry = new Registry(names, this.#subscriptions, settleMs, closing)
     this.#rollCall = new RollCall(broker, names, () => this.#present())
     const retained = async (signal: AbortSignal) => (await this.#retained.read(signal)).entries().length
     this.admin = new Admin({ broker, names, registry: this.#registry, rollCall: this.#rollCall, retained, closing })
@@ -97,7 +96,7 @@ class AmqpStore implements OpenStore {
       broker: this.#broker,
       names: this.#names,
       registry: this.#registry,
-      log: (level: 'warn' | 'error', facts: object, text: string) => this.#host.log(level, facts, text),
+      log: this.#host.log.bind(this.#host),
       left: (one: Serving) => this.#serving.delete(one),
     }
     const serving = new Serving(tools, subscription, deliver)

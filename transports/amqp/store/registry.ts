@@ -8,6 +8,7 @@ import {
 } from '../../../lib/transport-kit.js'
 import type { Ledger } from './ledger.js'
 import type { Names } from './names.js'
+import { pause } from './patiently.js'
 import type { Table } from './table.js'
 import { bindPattern, declareDelay, declareSubscription, unbindPattern } from './topology.js'
 
@@ -25,10 +26,12 @@ export class Registry {
   readonly #names: Names
   readonly #ledger: Ledger
   readonly #closing: AbortSignal
+  readonly #settleMs: number
   /** Queues of retries that this instance has declared on a channel that may still be up. */
   readonly #declared = new WeakMap<Channel, Map<string, Promise<void>>>()
 
-  constructor(names: Names, ledger: Ledger, closing: AbortSignal) {
+  constructor(names: Names, ledger: Ledger, settleMs: number, closing: AbortSignal) {
+    this.#settleMs = settleMs
     this.#names = names
     this.#ledger = ledger
     this.#closing = closing
@@ -42,7 +45,8 @@ export class Registry {
     await declareSubscription(channel, this.#names, { name, ordered })
     await bindPattern(channel, this.#names, name, pattern)
     if (known?.pattern === pattern) return
-    if (known !== undefined) await unbindPattern(channel, this.#names, name, { former: known.pattern, now: pattern })
+    if (known === undefined) await pause(this.#settleMs, this.#closing)
+    else await unbindPattern(channel, this.#names, name, { former: known.pattern, now: pattern })
     await this.#ledger.write(ON + name, Buffer.from(encodeJson({ pattern, ordered })))
   }
 
@@ -64,10 +68,10 @@ export class Registry {
 
   async #enterDelay(channel: Channel, name: string, ms: number): Promise<void> {
     const table = await this.#ledger.read(this.#closing)
-    if (table.get(delayKey(name, ms)) === undefined) {
-      await this.#ledger.write(delayKey(name, ms), Buffer.from('{}'))
-    }
     await declareDelay(channel, this.#names, name, ms)
+    if (table.get(delayKey(name, ms)) !== undefined) return
+    await this.#ledger.write(delayKey(name, ms), Buffer.from('{}'))
+    await pause(this.#settleMs, this.#closing)
   }
 
   /** All of them, by their names. */

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib'
-import type { DurableSubscription, ServedSubscription, StoreDelivery, Verdict } from '../../../lib/transport-kit.js'
+import type {
+  DurableSubscription,
+  ServedSubscription,
+  StoreDelivery,
+  StoreHost,
+  Verdict,
+} from '../../../lib/transport-kit.js'
 import type { Broker } from '../broker.js'
 import type { LastingChannel } from '../lasting-channel.js'
 import { Delivery } from './delivery.js'
@@ -9,13 +15,14 @@ import { Putting } from './putting.js'
 import { decodeRecord, type Record } from './record.js'
 import type { Registry } from './registry.js'
 import { inRounds } from './rounds.js'
+import { isRefused } from './trouble.js'
 
 /** What a subscription is served with. */
 export interface ServingTools {
   readonly broker: Broker
   readonly names: Names
   readonly registry: Registry
-  log(level: 'warn' | 'error', facts: object, text: string): void
+  readonly log: StoreHost['log']
   /** Called when it has left the broker, or begins to. */
   left(serving: Serving): void
 }
@@ -53,8 +60,15 @@ export class Serving implements ServedSubscription {
     this.#held = tools.broker.hold({
       setUp: (channel) => this.#consume(channel),
       lost: () => this.#lost(),
-      failed: ({ message }) =>
-        tools.log('warn', { subscription: this.name, error: message }, 'A subscription cannot be served at present.'),
+      failed: (error) => {
+        // That the broker is lost is told once, by whoever appends.
+        const level = isRefused(error) ? 'error' : 'debug'
+        tools.log(
+          level,
+          { subscription: this.name, error: error.message },
+          'A subscription cannot be served at present.',
+        )
+      },
     })
   }
 
@@ -147,7 +161,9 @@ export class Serving implements ServedSubscription {
       channel.ack(message)
       return
     }
-    const delivery = new Delivery(record, message, (verdict) => this.#end(channel, delivery, verdict, settled))
+    const delivery: Delivery = new Delivery(record, message, (verdict) =>
+      this.#end(channel, delivery, verdict, settled),
+    )
     this.#running.add(delivery)
     this.#deliver(delivery)
   }

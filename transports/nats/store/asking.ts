@@ -1,4 +1,5 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node'
+import { onAbort } from './on-abort.js'
 import { Unanswered } from './unanswered.js'
 
 /** How long an answer may take while there is a connection. */
@@ -37,7 +38,9 @@ export class Asking {
   constructor(nats: NatsConnection, inbox: string) {
     this.#nats = nats
     this.#inbox = `${inbox}.`
-    const subscription = nats.subscribe(`${this.#inbox}*`, { callback: (error, answer) => this.#take(error, answer) })
+    const subscription = nats.subscribe(`${this.#inbox}*`, {
+      callback: (error, answer) => (error === null ? this.#take(answer) : this.#deafen()),
+    })
     this.#stop = () => subscription.unsubscribe()
   }
 
@@ -49,12 +52,12 @@ export class Asking {
       this.#count += 1
       const name = this.#count.toString(36)
       const giveUp = () => this.#settle(name, new Unanswered('given-up', subject))
+      const forgetSignal = signal === undefined ? undefined : onAbort(signal, giveUp)
       const settle = (answer: Msg | Unanswered) => {
-        signal?.removeEventListener('abort', giveUp)
+        forgetSignal?.()
         if (answer instanceof Unanswered) reject(answer)
         else resolve(answer)
       }
-      signal?.addEventListener('abort', giveUp)
       this.#pending.set(name, { subject, until: performance.now() + answerMs, settle })
       this.#sweep ??= setInterval(() => this.#giveUpOld(), sweepMs).unref()
       try {
@@ -88,8 +91,7 @@ export class Asking {
     this.#stop()
   }
 
-  #take(error: Error | null, answer: Msg): void {
-    if (error !== null) return this.#deafen()
+  #take(answer: Msg): void {
     const name = answer.subject.slice(this.#inbox.length)
     const pending = this.#pending.get(name)
     if (pending === undefined) return

@@ -1,4 +1,5 @@
-import { type Link, pause } from './link.js'
+import type { Link } from './link.js'
+import { pause } from './on-abort.js'
 import { Unanswered } from './unanswered.js'
 
 /** What is said of a delivery, in JetStream's words. */

@@ -26,7 +26,7 @@ export interface Death {
 export async function bury(parts: Parts, death: Death, signal: AbortSignal): Promise<boolean> {
   const { link, names, streams, host } = parts
   const { subscription, event, sequence } = death
-  const id = `${token(subscription)}.${sequence}`
+  const id = `${token(subscription)}.${sequence}.${token(event.id)}`
   try {
     const text = textOf(death, link.maxPayload)
     await keep(link, { subject: names.dead(subscription), text, id }, () => streams.ensure(), signal)

@@ -1,6 +1,7 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node'
 import type { Handled } from '../../../lib/transport-kit.js'
-import { type Link, pause } from './link.js'
+import type { Link } from './link.js'
+import { pause } from './on-abort.js'
 import { Refused, refusals, Unanswered } from './unanswered.js'
 
 /** A message that a stream is to keep. */

@@ -2,6 +2,7 @@ import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nat
 import { createInbox, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node'
 import { LuciliusError, type StoreHost } from '../../../lib/transport-kit.js'
 import { Asking, type Question } from './asking.js'
+import { onAbort, pause } from './on-abort.js'
 import { Refused, refusals, Unanswered } from './unanswered.js'
 
 /** What the store needs of the connection that it shares with whatever else uses the transport. */
@@ -108,11 +109,11 @@ export class Link {
     while (!this.#isUp && !this.#isClosed && !signal?.aborted) {
       await new Promise<void>((resolve) => {
         const wake = () => {
-          signal?.removeEventListener('abort', wake)
+          forgetSignal?.()
           this.#waiting.delete(wake)
           resolve()
         }
-        signal?.addEventListener('abort', wake)
+        const forgetSignal = signal === undefined ? undefined : onAbort(signal, wake)
         this.#waiting.add(wake)
       })
     }
@@ -201,7 +202,8 @@ async function untilReached(broker: StoreBroker, host: StoreHost, user: BrokerUs
     } catch (error) {
       if (signal.aborted) throw unreached(broker, error)
       if (!(error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE')) throw error
-      if (tries === 0) log('warn', { broker: broker.settings.shown }, `The store waits for its broker: ${error.message}`)
+      if (tries === 0)
+        log('warn', { broker: broker.settings.shown }, `The store waits for its broker: ${error.message}`)
       await pause(againMs.least + Math.random() * (againMs.most - againMs.least), signal)
     }
   }
@@ -211,10 +213,10 @@ async function untilReached(broker: StoreBroker, host: StoreHost, user: BrokerUs
 function unlessAborted(taking: Promise<BrokerLease>, signal: AbortSignal): Promise<BrokerLease> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason)
-    signal.addEventListener('abort', giveUp)
+    const forgetSignal = onAbort(signal, giveUp)
     if (signal.aborted) giveUp()
     taking.then((lease) => {
-      signal.removeEventListener('abort', giveUp)
+      forgetSignal()
       if (signal.aborted) void lease.release()
       else resolve(lease)
     }, reject)
@@ -225,20 +227,6 @@ function unreached({ settings }: StoreBroker, cause: unknown): LuciliusError {
   const why = cause instanceof LuciliusError ? cause.message : 'its broker did not answer in time.'
   const message = `The store at ${settings.shown} cannot be reached: ${why}`
   return new LuciliusError('LUC_STORE_FAILED', message, { handled: 'no', cause })
-}
-
-/** Waits, at most until the signal aborts. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal?.addEventListener('abort', end)
-    if (signal?.aborted) end()
-  })
 }
 
 /** What the client throws, as one of our two errors. */

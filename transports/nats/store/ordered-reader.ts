@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import type { Msg } from '@nats-io/transport-node'
-import { type Link, pause } from './link.js'
+import type { Link } from './link.js'
+import { pause } from './on-abort.js'
 import { type PlaceInStream, placeOf } from './place-in-stream.js'
 import { Puller } from './puller.js'
 import { toNanos } from './streams.js'
@@ -54,13 +55,23 @@ export class OrderedReader {
     while (!this.#isStopped && !this.#link.isClosed) {
       try {
         await this.#link.whenUp()
+        await this.#checkNext()
         const { name } = await this.#link.manage(stream, (manager) => manager.consumers.add(stream, this.#config()))
         this.#consumer = name
-        return this.#pull(name)
+        if (this.#isStopped) this.#discard()
+        else this.#pull(name)
+        return
       } catch {
         await pause(pauseMs)
       }
     }
+  }
+
+  /** A server that lost its last messages gives their sequences to others: those are not behind us. */
+  async #checkNext(): Promise<void> {
+    const { stream } = this.#reading
+    const { state } = await this.#link.manage(stream, (manager) => manager.streams.info(stream))
+    this.#next = Math.min(this.#next, state.last_seq + 1)
   }
 
   #config() {
@@ -75,7 +86,6 @@ export class OrderedReader {
   }
 
   #pull(consumer: string): void {
-    if (this.#isStopped) return this.#discard()
     let count = 0
     const puller = new Puller(this.#link, {
       stream: this.#reading.stream,

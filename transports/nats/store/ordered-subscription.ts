@@ -1,5 +1,5 @@
 import type { DurableSubscription, ServedSubscription, StoreDelivery } from '../../../lib/transport-kit.js'
-import { pause } from './link.js'
+import { pause } from './on-abort.js'
 import { toPlace } from './ordered-place.js'
 import type { Parts } from './parts.js'
 import { Records, type Written } from './records.js'

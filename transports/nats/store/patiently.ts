@@ -1,4 +1,5 @@
-import { type Link, pause } from './link.js'
+import type { Link } from './link.js'
+import { pause } from './on-abort.js'
 import { toTrouble } from './trouble.js'
 import { Refused, Unanswered } from './unanswered.js'
 

@@ -3,6 +3,8 @@ import type { Msg } from '@nats-io/transport-node'
 /** Where a delivered message lies, and how it came: what JetStream writes into the subject of its acknowledgement. */
 export interface PlaceInStream {
   readonly sequence: number
+  /** The sequence and the time of storing: a server that lost its last messages gives their sequences to others. */
+  readonly id: string
   /** How often this consumer delivered it, this time included. */
   readonly deliveries: number
   /** Counts what the consumer delivered, from 1. */
@@ -22,5 +24,6 @@ export function placeOf({ reply = '' }: Msg): PlaceInStream | undefined {
   const [deliveries, sequence, count] = words.slice(at, at + 3).map(Number)
   if (!deliveries || !sequence || !count) return undefined
   // The number of nanoseconds is longer than a double is exact: its last six digits are left out.
-  return { deliveries, sequence, count, storedAt: Number(words[at + 3]?.slice(0, -6)) }
+  const time = words[at + 3] ?? ''
+  return { deliveries, sequence, count, id: `${sequence}.${time}`, storedAt: Number(time.slice(0, -6)) }
 }

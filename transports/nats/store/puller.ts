@@ -1,5 +1,6 @@
 import type { Msg, Subscription } from '@nats-io/transport-node'
-import { type Link, pause } from './link.js'
+import type { Link } from './link.js'
+import { pause } from './on-abort.js'
 import { toNanos } from './streams.js'
 import { Refused, refusals, Unanswered } from './unanswered.js'
 
@@ -135,16 +136,15 @@ export class Puller {
   }
 
   #hear(message: Msg): void {
-    if (message.subject === this.#inbox) return this.#hearStatus(message)
-    this.#asked = Math.max(0, this.#asked - 1)
-    this.#pulling.take(message)
-    this.refill()
-  }
-
-  #hearStatus({ headers }: Msg): void {
-    if (headers?.code !== 408) return this.#begin(pauseMs)
-    // A request has ended: this many are not to come.
-    this.#asked = Math.max(0, this.#asked - Number(headers?.get('Nats-Pending-Messages') ?? 0))
+    const isStatus = message.subject === this.#inbox
+    if (isStatus && message.headers?.code !== 408) {
+      this.#begin(pauseMs)
+      return
+    }
+    // A request that ends says how many are not to come any more.
+    const settled = isStatus ? Number(message.headers?.get('Nats-Pending-Messages') ?? 0) : 1
+    this.#asked = Math.max(0, this.#asked - settled)
+    if (!isStatus) this.#pulling.take(message)
     this.refill()
   }
 
@@ -164,10 +164,8 @@ export class Puller {
     if (this.#isStopped || this.#isBeginning) return
     this.#isBeginning = true
     this.#forget()
-    if (this.#pulling.isForgetful) return this.#leave()
-    void this.#beginAnew(afterMs).finally(() => {
-      this.#isBeginning = false
-    })
+    if (this.#pulling.isForgetful) this.#leave()
+    else void this.#beginAnew(afterMs)
   }
 
   async #beginAnew(afterMs: number): Promise<void> {
@@ -175,8 +173,9 @@ export class Puller {
       if (waitMs > 0) await pause(waitMs)
       const state = await this.#look()
       if (this.#isStopped || state === 'closed') return
-      if (state === 'gone') return this.#leave()
-      if (state === 'there') return this.#listen()
+      if (state === 'unknown') continue
+      this.#isBeginning = false
+      return state === 'gone' ? this.#leave() : this.#listen()
     }
   }
 

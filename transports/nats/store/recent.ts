@@ -1,20 +1,20 @@
-/** The numbers that were added last, at most so many. */
+/** The texts that were added last, at most so many. */
 export class Recent {
   readonly #most: number
-  readonly #numbers = new Set<number>()
+  readonly #texts = new Set<string>()
 
   constructor(most: number) {
     this.#most = most
   }
 
-  add(number: number): void {
-    this.#numbers.add(number)
-    if (this.#numbers.size <= this.#most) return
-    const [oldest] = this.#numbers
-    if (oldest !== undefined) this.#numbers.delete(oldest)
+  add(text: string): void {
+    this.#texts.add(text)
+    if (this.#texts.size <= this.#most) return
+    const [oldest] = this.#texts
+    if (oldest !== undefined) this.#texts.delete(oldest)
   }
 
-  has(number: number): boolean {
-    return this.#numbers.has(number)
+  has(text: string): boolean {
+    return this.#texts.has(text)
   }
 }

@@ -1,7 +1,8 @@
 import type { Failure, StoreDelivery, StoredEvent, Verdict } from '../../../lib/transport-kit.js'
 import { confirm, words } from './confirming.js'
 import { type Histories, type History, noHistory } from './history.js'
-import { type Link, pause } from './link.js'
+import type { Link } from './link.js'
+import { pause } from './on-abort.js'
 import type { PlaceInStream } from './place-in-stream.js'
 
 /** Where a delivery is under way. */
@@ -33,6 +34,11 @@ export class SharedDelivery implements StoreDelivery {
     this.#home = home
     this.#place = place
     this.#reply = reply
+  }
+
+  /** Tells it from all other events. */
+  get id(): string {
+    return this.#place.id
   }
 
   /** Where the event lies in its stream. */

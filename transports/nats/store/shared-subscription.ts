@@ -12,7 +12,7 @@ import { Recent } from './recent.js'
 import { type Home, SharedDelivery } from './shared-delivery.js'
 import { token } from './token.js'
 
-/** How many sequences to remember that were ended: the broker may have lost what it was told just before it crashed. */
+/** How many to remember of those that were ended: a broker that crashes has lost what it was told last. */
 const remembered = 10_000
 
 /** A subscription whose events go to whichever instance has room: a durable pull consumer that all of them fetch from. */
@@ -23,7 +23,7 @@ export class SharedSubscription implements ServedSubscription, Home {
   readonly #parts: Parts
   readonly #subscription: DurableSubscription
   readonly #deliver: (delivery: StoreDelivery) => void
-  readonly #underWay = new Map<number, SharedDelivery>()
+  readonly #underWay = new Map<string, SharedDelivery>()
   readonly #ended = new Recent(remembered)
   readonly #puller: Puller
   #stopping: Promise<void> | undefined
@@ -66,9 +66,9 @@ export class SharedSubscription implements ServedSubscription, Home {
     return bury(this.#parts, { subscription: this.#subscription.name, event, failures, sequence }, signal)
   }
 
-  leave({ sequence }: SharedDelivery, forGood: boolean): void {
-    this.#underWay.delete(sequence)
-    if (forGood) this.#ended.add(sequence)
+  leave({ id }: SharedDelivery, forGood: boolean): void {
+    this.#underWay.delete(id)
+    if (forGood) this.#ended.add(id)
     this.#puller.refill()
   }
 
@@ -76,13 +76,19 @@ export class SharedSubscription implements ServedSubscription, Home {
     const place = placeOf(message)
     if (place === undefined) return
     const { reply = '' } = message
-    const known = this.#underWay.get(place.sequence)
-    if (known !== undefined) return known.renew(reply)
-    if (this.#ended.has(place.sequence)) return this.link.say(reply, words.done)
-    const event = eventOf(this.#parts, this.#subscription, message)
-    if (event === undefined) return this.link.say(reply, words.done)
+    const known = this.#underWay.get(place.id)
+    if (known !== undefined) {
+      known.renew(reply)
+      return
+    }
+    const isEnded = this.#ended.has(place.id)
+    const event = isEnded ? undefined : eventOf(this.#parts, this.#subscription, message)
+    if (event === undefined) {
+      this.link.say(reply, words.done)
+      return
+    }
     const delivery = new SharedDelivery(this, event, place, reply)
-    this.#underWay.set(place.sequence, delivery)
+    this.#underWay.set(place.id, delivery)
     if (this.#stopping !== undefined) void this.#refuse(delivery)
     else if (place.deliveries === 1) this.#deliver(delivery)
     else void this.#deliverAgain(delivery)

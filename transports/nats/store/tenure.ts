@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { DurableSubscription, StoreDelivery, StoredEvent, Verdict } from '../../../lib/transport-kit.js'
 import { bury } from './dead-letters.js'
 import { eventOf } from './event-of.js'
-import { pause } from './link.js'
+import { pause } from './on-abort.js'
 import { OrderedDelivery, type OrderedHome } from './ordered-delivery.js'
 import { type Open, type OrderedPlace, toPlace, toPlain } from './ordered-place.js'
 import { OrderedReader } from './ordered-reader.js'
@@ -190,8 +190,8 @@ export class Tenure implements OrderedHome {
 
   #read(): void {
     if (this.#isStopping) return
-    if (this.#reader !== undefined) return this.#reader.refill()
-    this.#reader = new OrderedReader(this.#parts.link, {
+    this.#reader?.refill()
+    this.#reader ??= new OrderedReader(this.#parts.link, {
       stream: this.#parts.names.streams.events,
       from: this.#upTo + 1,
       room: () => (this.#isStopping ? 0 : this.#subscription.concurrency - this.#open.size),

@@ -1,5 +1,6 @@
 import type { Subscription } from '@nats-io/transport-node'
 import type { Link } from './link.js'
+import { onAbort } from './on-abort.js'
 
 /** Why to look whether an ordered subscription is free: somebody says so, or its holder has said nothing for too long. */
 export type Hint = 'told' | 'silence'
@@ -36,7 +37,7 @@ export class Vacancy {
     if (this.#hint === undefined && !signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
+        onAbort(signal, resolve)
       })
     }
     const hint = this.#hint

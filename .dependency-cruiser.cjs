@@ -78,6 +78,7 @@ const rooms = {
   'secure-json-parse': '^lib/wire-json[.]ts$',
   undici: '^transports/http/',
   ws: '^transports/websocket/',
+  yaml: '^lib/cli/export/',
 }
 
 /** The doors: what a name such as `lucilius/plugins/log` stands for, as source, as built, and before it is built. */
@@ -195,9 +196,10 @@ module.exports = {
     },
     {
       name: 'runner-opens-sockets-in-its-rooms',
-      comment: 'Processes are started in lib/system/supervise/ and lib/cli/, local sockets are in lib/system/control/.',
+      comment:
+        'Processes are started in lib/system/supervise/ and lib/cli/, sockets are in lib/system/control/ and lib/system/health/.',
       severity: 'error',
-      from: { path: runner, pathNot: '^lib/(system/(control|loading|supervise)|cli)/' },
+      from: { path: runner, pathNot: '^lib/(system/(control|health|loading|supervise)|cli)/' },
       to: { path: sockets },
     },
     {

@@ -10,6 +10,7 @@ export const commands = {
   up: async (): Promise<Run> => (await import('./commands/up.js')).up,
   start: async (): Promise<Run> => (await import('./commands/start.js')).start,
   plan: async (): Promise<Run> => (await import('./commands/plan.js')).plan,
+  export: async (): Promise<Run> => (await import('./commands/export.js')).exportTo,
   act: async (): Promise<Run> => (await import('./commands/act.js')).act,
   list: async (): Promise<Run> => (await import('./commands/list.js')).list,
   explain: async (): Promise<Run> => (await import('./commands/explain.js')).explain,

@@ -39,6 +39,14 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
     { line: 'lucilius plan', does: 'checks all deployments' },
     { line: 'lucilius plan split --json', does: 'prints what it found for a program to read' },
   ],
+  export: [
+    {
+      line: 'lucilius export compose split',
+      does: 'writes deploy/compose, with a Dockerfile; its first lines say how to go on',
+    },
+    { line: 'lucilius export kubernetes split', does: 'writes deploy/kubernetes/manifest.yaml' },
+    { line: 'lucilius export systemd split --force', does: 'writes units for one machine, over those that are there' },
+  ],
   act: [
     {
       line: "lucilius act 'role:stock,cmd:left,sku:apple'",

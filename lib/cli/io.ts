@@ -44,11 +44,15 @@ async function askPerson(question: string): Promise<string> {
   const { createInterface } = await import('node:readline')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   return new Promise((resolve) => {
-    // Ctrl-C and Ctrl-D close it.
-    lines.on('close', () => resolve(''))
+    let said: string | undefined
     lines.question(question, (answer) => {
-      resolve(answer)
+      said = answer
       lines.close()
+    })
+    // Ctrl-C and Ctrl-D close it, too, and leave the cursor where it is.
+    lines.on('close', () => {
+      if (said === undefined) process.stderr.write('\n')
+      resolve(said ?? '')
     })
   })
 }

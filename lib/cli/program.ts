@@ -61,6 +61,15 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     .option('--from-trace <file>', 'also check the messages of a recorded run')
     .option('--strict', 'fail on warnings, too')
     .option('--json', 'print JSON')
+  withConfig(
+    command(
+      'export',
+      '<platform> <deployment>',
+      'write the files that compose, kubernetes or systemd runs a deployment by',
+    ),
+  ) //
+    .option('--out <folder>', 'where to write: deploy/<platform> beside the description')
+    .option('--force', 'write over files that are there')
   withUrl(command('act', '<message>', 'send one message and print the reply as JSON')) //
     .option('--timeout <ms>', 'how long to wait for the reply', toMilliseconds)
   withUrl(command('list', '[pattern]', 'list the actions, or those that a pattern covers'), peers) //

@@ -34,7 +34,7 @@ export class Connecting implements Recipient {
     clearTimeout(this.#timer)
     this.#coming++
     try {
-      const post = await this.#opened(observer)
+      const post = await this.#opened(to, observer)
       const place = { id: newId(), to, post, lines: this.#lines, limits: this.#limits, closed: () => this.#leave() }
       return observer.silent === true ? new SilentLine(place, observer) : await openLine(place, observer)
     } finally {
@@ -55,11 +55,16 @@ export class Connecting implements Recipient {
     this.#lines.lost()
   }
 
-  /** The mailbox, once its broker is there. */
-  #opened(observer: Observer): Promise<Post> {
+  /** The mailbox, once its broker is there, and somebody at the door that a silent connection leads to. */
+  #opened(to: string, observer: Observer): Promise<Post> {
     return new Promise((resolve, reject) => {
       observer.onGiveUp = () => reject(unreachable('The attempt to connect was given up.'))
-      this.#ready().then(resolve, reject)
+      const open = async () => {
+        const post = await this.#ready()
+        if (observer.silent === true) await post.knock?.(to)
+        return post
+      }
+      open().then(resolve, reject)
     })
   }
 

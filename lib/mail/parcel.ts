@@ -37,6 +37,11 @@ export interface Post {
   send(to: string, parcel: Parcel): void
   /** Resolves when the broker is there, at once or once it is back; rejects with `LUC_UNREACHABLE` after `limitMs`. */
   ready(limitMs: number): Promise<void>
+  /**
+   * Resolves if somebody answers at a clients' door, rejects with `LUC_UNREACHABLE` if nobody does. Absent where what is
+   * sent there waits for somebody anyway.
+   */
+  knock?(to: string): Promise<void>
   /** Leaves the broker: the mailbox is gone, what was sent has been sent, what had come is handed over before. */
   close(): Promise<void>
 }

@@ -34,6 +34,12 @@ export const environmentTable: readonly EnvironmentRow[] = Object.freeze([
   row('LUCILIUS_WEBSOCKET_HOST', 'where the first `websocket` door of this process listens', '0.0.0.0'),
   row('LUCILIUS_WEBSOCKET_PORT', 'the port on which it does', '8081'),
   row(
+    'LUCILIUS_HEALTH_PORT',
+    'the port on which this process tells how it is, at `/health` and `/ready`; nowhere unless set',
+    '7480',
+  ),
+  row('LUCILIUS_HEALTH_HOST', 'where it does: 127.0.0.1 unless set', '0.0.0.0'),
+  row(
     'LUCILIUS_SPACE',
     'what tells this system from others on the same broker, in place of `brokers.space`',
     'shop-staging',

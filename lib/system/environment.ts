@@ -48,6 +48,8 @@ export interface Environment {
   readonly peers: ReadonlyMap<string, readonly string[]>
   /** Where the first door of a transport listens. */
   readonly doors: { readonly http: ListenOverride; readonly websocket: ListenOverride }
+  /** `LUCILIUS_HEALTH_HOST`, `LUCILIUS_HEALTH_PORT`: where this process tells how it is. Without a port it does not. */
+  readonly health: ListenOverride
   /** Where brokers are. Not enumerable either. */
   readonly brokers: BrokerEnvironment
   /** `LUCILIUS_LOG_LEVEL`. */
@@ -77,6 +79,7 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
     listen: read.listen('LUCILIUS'),
     replica: read.number('LUCILIUS_REPLICA', 1, MOST_REPLICAS),
     peers: read.peers(),
+    health: read.listen('LUCILIUS_HEALTH'),
     doors: Object.freeze({ http: read.listen('LUCILIUS_HTTP'), websocket: read.listen('LUCILIUS_WEBSOCKET') }),
     brokers: read.brokers(),
     logLevel: read.level('LUCILIUS_LOG_LEVEL'),

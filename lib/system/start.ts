@@ -6,6 +6,7 @@ import type { AddressBook } from './address-book.js'
 import { type About, type AboutProcess, openControl } from './control/index.js'
 import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
+import { type Health, type HealthDoor, openHealth } from './health/health.js'
 import { invalid } from './invalid.js'
 import { descriptionFolder } from './loading/description-folder.js'
 import { type Loaded, loadSystem } from './loading/load-system.js'
@@ -49,7 +50,10 @@ export async function start(options: StartOptions): Promise<number> {
   const log = options.log ?? jsonLogger(environment.logLevel === undefined ? {} : { level: environment.logLevel })
   // From here on, so that a signal while it starts is not lost.
   const end = processEnd(log)
+  let health: Health = 'starting'
+  let door: HealthDoor | undefined
   try {
+    door = await healthDoor(environment, () => health)
     const opening = open(options, environment, log)
     const opened = await Promise.race([opening, end.asked])
     if (typeof opened === 'string') {
@@ -57,11 +61,21 @@ export async function start(options: StartOptions): Promise<number> {
       await Promise.race([closed(opening, log), pause(START_END_MS, undefined, { ref: false })])
       return end.code
     }
+    health = 'ready'
     const why = await end.asked
+    health = 'draining'
     return await drain(opened, why, end, log, say)
   } finally {
+    await door?.close()
     end.dispose()
   }
+}
+
+function healthDoor(
+  { health: { host = '127.0.0.1', port } }: Environment,
+  health: () => Health,
+): Promise<HealthDoor> | undefined {
+  return port === undefined ? undefined : openHealth({ host, port }, health)
 }
 
 /** Closes what is opened too late. Resolves when that is done. */

@@ -149,6 +149,7 @@ t.test('what is dropped is asked about first, and where nobody is there it wants
   )
   t.strictSame(JSON.parse((await events('drop', '--all', '--yes', '--json')).stdout), { dropped: ['3'], missing: [] })
   t.strictSame(letters.left(), [])
+  t.match(await events('drop', '--all'), { code: 0, stdout: 'dropped 0 dead letters\n' }, 'nothing is lost')
 })
 
 t.test('a subscription is removed with what waits for it', async (t) => {
@@ -203,6 +204,17 @@ t.test('an embedded store is asked through the process that has it open, and ope
   t.match(await events('drop', id, '--yes'), { code: 0, stdout: 'dropped 1 dead letter\n' })
   t.match(await events('remove', 'mail.post', '--yes'), { code: 0, stdout: 'removed mail.post\n' })
   t.match(JSON.parse((await events('one', '--json')).stdout), { subscriptions: [] })
+})
+
+t.test('a broker that is not there ends with 3 and one line', async (t) => {
+  const config = mailSystem['lucilius.config.mjs'].replace("store: 'embedded'", "transport: 'amqp'")
+  const folder = folderOf(t, { ...mailSystem, 'lucilius.config.mjs': config })
+  const env = { LUCILIUS_RUN_DIR: join(folder, 'run'), LUCILIUS_AMQP_URL: 'amqp://user:word@127.0.0.1:1' }
+  const { code, stderr } = await lucilius(['events', 'one'], { cwd: folder, env })
+  t.equal(code, 3)
+  t.match(stderr, '127.0.0.1:1')
+  t.notMatch(stderr, /user|word/)
+  t.ok(isOneLine(stderr), stderr)
 })
 
 t.test('a store that is not there yet is empty, and looking makes none', async (t) => {

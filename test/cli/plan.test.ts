@@ -145,6 +145,53 @@ Open to peers
 
 Nothing is wrong with it.`
 
+t.test('plan finds what is wrong with brokers, routes and stores', async (t) => {
+  const groups = "groups: { order: ['order'], notify: ['notify'] }"
+  const files = {
+    'lucilius.config.mjs': `export default {
+      services: {
+        order: { module: './order.mjs', uses: ['role:order,event:created'] },
+        notify: { module: './notify.mjs', uses: [] },
+      },
+      deployments: {
+        fine: { transport: 'nats', ${groups} },
+        one: { groups: { all: '*' } },
+        unkept: { ${groups} },
+        shared: { store: 'embedded', ${groups} },
+        idle: { transport: 'nats', routes: [{ match: 'role:ordre', via: 'amqp' }], ${groups} },
+        lost: { transport: 'amqp', groups: { order: { services: ['order'], listen: { host: '0.0.0.0' } }, notify: ['notify'] } },
+        deaf: { groups: { all: ['notify'] } },
+      },
+    }`,
+    'order.mjs': `export default (app) => {
+      app.event('role:order,event:created', { durable: true })
+      app.add('role:order,cmd:place', (message, { emit }) => emit('role:order,event:created', { id: 1 }))
+    }`,
+    'notify.mjs': `export default (app) => {
+      app.on('role:order,event:created', { durable: 'outbox' }, () => {})
+    }`,
+  }
+  const { code, printed } = await plan(folder(t, { files }), ['--json'])
+  const found: { deployment: string; findings: { level: string; code: string }[] }[] = JSON.parse(printed).plans
+  t.strictSame(
+    found.map(({ deployment, findings }) => [deployment, ...findings.map(({ level, code }) => `${level} ${code}`)]),
+    [
+      ['fine'],
+      ['one'],
+      ['unkept', 'error STORE_MISSING'],
+      ['shared', 'error STORE_SHARED'],
+      ['idle', 'warning ROUTE_IDLE'],
+      ['lost', 'error BROKER_UNKNOWN'],
+      ['deaf', 'warning SERVICE_NOWHERE', 'warning NEVER_STORED'],
+    ],
+  )
+  t.equal(code, 1)
+  const { printed: shown } = await plan(folder(t, { files }), ['fine'])
+  t.match(shown, /^Kept until they are handled\n {2}by nats\n {2}order {11}declares {2}event:created,role:order {2}durable$/m)
+  t.match(shown, /notify {4}from the store$/m)
+  t.match(shown, /^ {2}Over nats, which says who may come in\.$/m)
+})
+
 t.test('plan --json is a plan for programs', async (t) => {
   const { code, printed } = await plan(folder(t, faults['a message without a home']), ['split', '--json'])
   t.match(JSON.parse(printed), {

@@ -25,6 +25,7 @@ t.test(
     t.match(await control.about(), {
       name: 'shop',
       what: 'up-split',
+      deployment: 'split',
       processes: [{ id: 'rates' }, { id: 'convert.1' }, {}],
     })
     t.match(await control.act('role:convert,cmd:rate'), { rate: 0.9 })
@@ -32,6 +33,7 @@ t.test(
       (await control.list()).map(({ pattern }) => pattern),
       ['cmd:rate,role:convert', 'cmd:slow,role:convert', 'cmd:get,role:rates'].sort(),
     )
+    await t.rejects(control.store.report(), { code: 'LUC_STORE_REQUIRED' }, 'none of its processes has a store')
     control.close()
 
     // As a terminal does it: to all of them. What runs may finish, and may still ask.

@@ -222,7 +222,7 @@ t.test('a dead letter that is replayed is handled with its attempts counted anew
 
 t.test('a handler that takes too long has failed, and its signal aborts', async (t) => {
   const store = new MemoryStore()
-  const app = made(t, store, { timeoutMs: 60 })
+  const app = made(t, store, { timeoutMs: 300 })
   const aborted: unknown[] = []
   const wait = (_: Message, { signal }: EventContext) =>
     new Promise<void>((resolve) => {
@@ -317,15 +317,20 @@ t.test('what waited behind others of its key while processes died is not taken f
   for (let life = 0; life < 4; life++) {
     const app = made(t, store, { drainMs: 1 })
     app.event('e:1', { durable: true })
-    app.on('e:1', { durable: 'books', orderBy: 'key', maxDeliveries: 3, backoff: quick }, ({ n }, { delivery }) => {
-      started.push(`${n}`)
-      if (n === 'poison') {
-        store.handles[life]?.crash()
-        return new Promise(() => {}) // a process that is dead does nothing more
-      }
-      if (started.length < 5) throw new Error(`not at attempt ${delivery?.attempt}`)
-      return undefined
-    })
+    app.on(
+      'e:1',
+      { durable: 'books', orderBy: 'key', maxDeliveries: 3, backoff: quick },
+      async ({ n }, { delivery }) => {
+        started.push(`${n}`)
+        if (n === 'poison') {
+          await new Promise((resolve) => setImmediate(resolve))
+          store.handles[life]?.crash()
+          return new Promise(() => {}) // a process that is dead does nothing more
+        }
+        if (started.length < 5) throw new Error(`not at attempt ${delivery?.attempt}`)
+        return undefined
+      },
+    )
     await app.ready()
     // Nobody tells it that they are stored.
     if (life === 0) for (const n of ['poison', 'other']) app.emit('e:1', { key: 1, n }).catch(() => {})
@@ -494,18 +499,18 @@ t.test('an app with a store and nothing for it never opens it', async (t) => {
 
 t.test('emit fails with what the store says, and within the time that is left', async (t) => {
   const store = new MemoryStore({ failAppend: ({ message }) => message.fail as 'before' | 'after' | undefined })
-  const app = made(t, store, { timeoutMs: 100 })
+  const app = made(t, store, { timeoutMs: 300 })
   const seen: unknown[] = []
   app.event('e:1', { durable: true })
   app.on('e:1', (message) => seen.push(message))
   t.match(await failureOf(app.emit('e:1', { fail: 'before' })), { code: 'LUC_STORE_FAILED', handled: 'no' })
   t.match(await failureOf(app.emit('e:1', { fail: 'after' })), { code: 'LUC_STORE_FAILED', handled: 'unknown' })
-  store.mischief = { delayMs: () => 1000 }
+  store.mischief = { delayMs: () => 60_000 }
   const began = performance.now()
-  t.match(await failureOf(app.emit('e:1')), { code: 'LUC_STORE_FAILED', handled: 'unknown', message: /100 ms/ })
+  t.match(await failureOf(app.emit('e:1')), { code: 'LUC_STORE_FAILED', handled: 'unknown', message: /300 ms/ })
   app.add('cmd:emit', (_, { emit }) => emit('e:1'))
   t.match(await failureOf(app.act('cmd:emit', {}, { timeoutMs: 50 })), { code: 'LUC_DEADLINE_EXCEEDED' })
-  t.ok(performance.now() - began < 900)
+  t.ok(performance.now() - began < 5000)
   t.strictSame(seen, [], 'what may not be stored nobody observes')
 })
 
@@ -668,8 +673,9 @@ t.test('a hook that fails gives nothing away: no attempt is used up', async (t) 
 })
 
 t.test('a durable subscription may come while the app runs, and misses nothing that is emitted after it', async (t) => {
-  const store = new MemoryStore()
-  const app = made(t, store)
+  const store = new MemoryStore({ delayMs: () => 5 })
+  const { logger, lines } = recordingLogger()
+  const app = made(t, store, { logger })
   const seen: unknown[] = []
   await app.ready()
   t.strictSame(store.handles, [])
@@ -681,10 +687,15 @@ t.test('a durable subscription may come while the app runs, and misses nothing t
   subscription.remove()
   await app.emit('e:1', { n: 2 })
   t.equal(store.waiting('shop.mails').length, 1, 'it stays in the store')
-  app.on('e:1', { durable: 'mails' }, ({ n }) => seen.push(n))
+  const again = app.on('e:1', { durable: 'mails' }, ({ n }) => seen.push(n))
   await app.emit('e:1', { n: 3 })
   await eventually(() => seen.length === 3)
-  t.strictSame(seen.sort(), [1, 2, 3])
+  again.remove()
+  app.on('e:1', { durable: 'mails' }, ({ n }) => seen.push(n))
+  await app.emit('e:1', { n: 4 })
+  await eventually(() => seen.length === 4)
+  t.strictSame(seen.sort(), [1, 2, 3, 4])
+  t.strictSame(lines('error'), [])
 })
 
 t.test('a subscription that comes while its store is away is served once it is back', async (t) => {
@@ -837,13 +848,13 @@ t.test('what is not stored in time is not stored later', async (t) => {
   const memory = new MemoryStore()
   const { opened, open } = gate()
   const store = { name: 'slow', openStore: (host: StoreHost) => opened.then(() => memory.openStore(host)) }
-  const app = made(t, undefined, { store, timeoutMs: 40 })
+  const app = made(t, undefined, { store, timeoutMs: 300 })
   await app.ready()
   app.event('e:1', { durable: true })
   t.match(await failureOf(app.emit('e:1', { n: 1 })), {
     code: 'LUC_STORE_FAILED',
     handled: 'no',
-    message: /'slow'.*40 ms/,
+    message: /'slow'.*300 ms/,
   })
   open()
   await app.emit('e:1', { n: 2 })

@@ -86,7 +86,12 @@ t.test('a process that was killed between two steps goes on with the next one', 
   t.match((await app.act('role:stock,cmd:count'))[0], { left: 8, reserved: 2, sold: 0 })
   await app.emit('role:order,event:created', apples, { id: 'again' })
   await within(5000, async () => nothingWaits(store))
-  t.match(written(folder), { steps: [{ step: 'reserved' }, { step: 'paid' }], charges: [{ order: 'o-1' }] })
+  const { steps, charges } = written(folder)
+  t.strictSame(
+    steps.map(({ step }) => step),
+    ['reserved', 'paid'],
+  )
+  t.strictSame(charges, [{ order: 'o-1', amount: 4 }], 'charged once')
   t.match((await app.act('role:stock,cmd:count'))[0], { left: 8, reserved: 0, sold: 2 })
 })
 
@@ -96,7 +101,10 @@ t.test('while payment cannot be reached nothing is refused, and it is asked agai
   await within(5000, async () => written(folder).steps.length > 0)
   app.add('role:payment,cmd:charge', ({ amount }) => ({ amount }))
   await within(5000, async () => nothingWaits(store))
-  t.match(written(folder).steps, [{ step: 'reserved' }, { step: 'paid' }])
+  t.strictSame(
+    written(folder).steps.map(({ step }) => step),
+    ['reserved', 'paid'],
+  )
 })
 
 t.test('what is no order is refused at once', async (t) => {

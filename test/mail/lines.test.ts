@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { type App, type AppOptions, lucilius, sharedSecret } from '../../lib/index.js'
+import { Pending } from '../../lib/mail/pending.js'
 import type {
   ActEnvelope,
   Connection,
@@ -223,6 +224,28 @@ t.test('acts beyond those that may be in flight wait, as they were when they wer
   const replies = (await Promise.all(acts)).map((outcome) => (outcome as { reply: unknown }).reply)
   t.same(replies.slice(4), numbers.slice(4))
   t.ok(most <= 4, `${most} ran at once`)
+})
+
+t.test('slots of acts are used again, and a late answer finds nobody', (t) => {
+  const pending = new Pending(5)
+  const call = { onCancel: undefined, settle: () => {}, fail: () => {} }
+  const late: number[] = []
+  for (let round = 0; round < 300; round++) {
+    const slots = Array.from({ length: 5 }, () => pending.take(call))
+    const ids = slots.map(({ id }) => id)
+    if (!pending.full || pending.size !== 5) t.fail('it is not full')
+    if (late.some((id) => pending.find(id) !== undefined)) t.fail('an answer finds another act')
+    for (const id of ids.reverse()) {
+      const slot = pending.find(id)
+      if (slot === undefined) t.fail(`${id} is not found`)
+      else pending.release(slot)
+    }
+    late.splice(0, 5, ...ids)
+    if (pending.size !== 0 || pending.all().length > 0) t.fail('something is left')
+  }
+  t.equal(pending.size, 0)
+  t.equal(pending.find(-1) ?? pending.find(Number.NaN) ?? pending.find(0.5), undefined)
+  t.end()
 })
 
 t.test('a held act can be cancelled, and a bound of what is held is kept', async (t) => {

@@ -72,11 +72,7 @@ export function administering(t: Test, stage: StoreStage): void {
     )
     await appendAll(second.store, [sample(4, { message: { role: 'order', event: 'shipped', n: 4 } })])
     await inbox.has(2)
-    t.notOk(inbox.numbers.includes(2), 'what it did not match when it was stored does not come')
-    t.strictSame(
-      inbox.numbers.filter((n) => n !== 1),
-      [3, 4],
-    )
+    t.strictSame(inbox.numbers.toSorted(), [3, 4])
   })
 
   t.test('dead letters are listed oldest first, by subscription, in pages', async (t) => {
@@ -194,6 +190,11 @@ export function administering(t: Test, stage: StoreStage): void {
     await appendAll(store, [sample(5)])
     await anew.has(1)
     t.strictSame(anew.numbers, [5])
+    await reported(t, store, [
+      { name: 'shop.one', waiting: 0, dead: 0 },
+      { name: 'shop.two', waiting: 0, dead: 0 },
+    ])
+    t.strictSame(await store.admin.deadLetters({ limit: 1 }), [])
   })
 }
 

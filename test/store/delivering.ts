@@ -142,6 +142,29 @@ export function delivering(t: Test, stage: StoreStage): void {
     t.strictSame(second.numbers.toSorted(), [2, 3])
   })
 
+  t.test('nothing comes to a subscription after it was stopped, nor after its instance was closed', async (t) => {
+    const place = await stage.place(t)
+    const ends: (() => void)[] = []
+    let n = 0
+    for (const ending of ['stop', 'stop', 'stop', 'close', 'close', 'close']) {
+      const { store } = await opened(t, place)
+      const inbox = await served(store, subscription())
+      const appends = Array.from({ length: 10 }, () => store.append(sample(n++), soon()))
+      // Ends in the midst of it, at one moment or another.
+      for (let turns = 1; turns < n / 10; turns++) await new Promise((resolve) => setImmediate(resolve))
+      if (ending === 'stop') await inbox.service.stop()
+      else await store.close()
+      const { length } = inbox.all
+      ends.push(() => t.equal(inbox.all.length, length))
+      await Promise.allSettled(appends)
+      await store.close()
+    }
+    const { store } = await opened(t, place)
+    const last = await served(store, subscription(), handlesAll())
+    await last.has(30) // those of before a `stop`; what was stored when the store closed nobody knows
+    for (const end of ends) end()
+  })
+
   t.test(
     'several instances share a subscription: each event comes to one of them',
     needs(stage, 'sharing'),

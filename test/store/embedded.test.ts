@@ -73,7 +73,7 @@ t.test('a process that is killed again and again', async (t) => {
   const all = ledgers.join('')
   const stored = new Set(numbersOf(all, 'stored'))
   const handled = new Set(numbersOf(all, 'handled'))
-  t.ok(stored.size > EVENTS * 0.95, 'nearly all were stored')
+  t.ok(stored.size >= EVENTS - 10 * 16, 'all but those that were being stored at a kill were stored')
   t.strictSame(
     [...stored].filter((n) => !handled.has(n)),
     [],

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { served } from './inbox.js'
+import { handlesAll, served } from './inbox.js'
 import { appendAll, sample, subscription } from './sample.js'
 import { hostOf, needs, opened, type StoreStage } from './stage.js'
 
@@ -20,6 +20,20 @@ export function ordering(t: Test, stage: StoreStage): void {
     t.strictSame(
       inbox.numbers,
       sampled(1, 30).map(({ message }) => message.n),
+    )
+  })
+
+  t.test('they come in that order while more are stored', async (t) => {
+    const { store } = await opened(t, await stage.place(t))
+    await store.know(ordered)
+    await appendAll(store, sampled(1, 5))
+    const inbox = handlesAll()
+    const [served] = await Promise.all([store.serve(ordered, inbox.deliver), appendAll(store, sampled(6, 40))])
+    await inbox.has(40)
+    await served.stop()
+    t.strictSame(
+      inbox.numbers,
+      sampled(1, 40).map(({ message }) => message.n),
     )
   })
 

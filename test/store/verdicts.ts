@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Failure } from '../../lib/store.js'
-import { handlesAll, served } from './inbox.js'
-import { appendAll, sample, subscription } from './sample.js'
+import { handlesAll, Inbox, served } from './inbox.js'
+import { appendAll, sample, soon, subscription } from './sample.js'
 import { hostOf, needs, opened, type StoreStage } from './stage.js'
 
 /** What failed in an attempt. */
@@ -48,6 +48,24 @@ export function verdicts(t: Test, stage: StoreStage): void {
     t.strictSame(third.failures, [failure(1), failure(2, 'x'.repeat(2000))])
     t.strictSame(third.event, event)
     t.ok(third.firstAt <= at, 'the first time is kept')
+  })
+
+  t.test('many that are to come again come once each', async (t) => {
+    const { store } = await opened(t, await stage.place(t))
+    const inbox = new Inbox(({ attempt }) =>
+      attempt < 3 ? { kind: 'again', afterMs: 10 * attempt, failure: failure(attempt) } : { kind: 'done' },
+    )
+    await store.serve(subscription({ concurrency: 5 }), inbox.deliver)
+    const numbers = Array.from({ length: 100 }, (_, n) => n)
+    await Promise.all(numbers.map((n) => store.append(sample(n), soon())))
+    await inbox.has(300)
+    const come = numbers.map((n) =>
+      inbox.all.filter(({ event }) => event.message.n === n).map(({ attempt }) => attempt),
+    )
+    t.strictSame(
+      come,
+      numbers.map(() => [1, 2, 3]),
+    )
   })
 
   t.test('others go on while one waits to come again', async (t) => {
@@ -156,6 +174,21 @@ export function verdicts(t: Test, stage: StoreStage): void {
     await (await inbox.next()).end({ kind: 'done' })
     t.strictSame(inbox.numbers, [1, 2])
     t.strictSame(await store.admin.deadLetters({ limit: 1 }), [])
+  })
+
+  t.test('what is said of an earlier delivery has no effect on a later one', async (t) => {
+    const place = await stage.place(t)
+    const one = await place.open(hostOf())
+    const first = await served(one.store, subscription())
+    await appendAll(one.store, [sample(1)])
+    const early = await first.next()
+    await early.end({ kind: 'back' })
+    await first.next()
+    await early.end({ kind: 'done' })
+    await one.store.close()
+    const two = await opened(t, place)
+    const second = await served(two.store, subscription(), handlesAll())
+    await second.has(1)
   })
 
   t.test('what is still at work does not come twice, however long it takes', async (t) => {

@@ -161,6 +161,7 @@ export class MemoryStore implements EventStore {
           stop: async () => {
             this.#leave(server, false)
             await this.#later()
+            await this.#later()
             server.hasLeft = true
           },
         }
@@ -340,7 +341,7 @@ export class MemoryStore implements EventStore {
   #later(): Promise<void> {
     const ms = this.mischief.delayMs?.() ?? 0
     return new Promise((resolve) => {
-      if (ms > 0) setTimeout(resolve, ms)
+      if (ms > 0) setTimeout(resolve, ms).unref()
       else setImmediate(resolve)
     })
   }

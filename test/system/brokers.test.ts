@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { App } from '../../lib/index.js'
+import { amqpOptions, natsOptions } from '../../lib/system/broker-options.js'
 import { defineSystem } from '../../lib/system/define-system.js'
+import type { BrokersDescription } from '../../lib/system/description.js'
 import { readEnvironment } from '../../lib/system/environment.js'
 import type { RunOptions } from '../../lib/system/run.js'
+import type { Deployment } from '../../lib/system/system.js'
 import { type Broker, skipWithout, startNats } from '../support/brokers.js'
 import { Processes, service, until } from './processes.js'
 
@@ -265,6 +268,46 @@ t.test('over NATS', { skip, jobs: 1 }, async (t) => {
     t.equal(told().length, 2, 'once for each process')
     t.equal(processes.logged(30).filter((msg) => msg === 'NATS answers').length, 2)
   })
+})
+
+t.test('what the environment says of brokers goes before the description', async (t) => {
+  const options = (brokers: BrokersDescription, variables: NodeJS.ProcessEnv = {}, name?: string) => {
+    const services = { rates: './rates.js' }
+    const groups = { all: '*' } as const
+    const system = defineSystem({
+      services,
+      ...(name === undefined ? {} : { name }),
+      deployments: { d: { brokers, groups } },
+    })
+    const deployment = system.deployments.get('d') as Deployment
+    const loaded = { system, file: undefined, folder: '/srv/my shop' }
+    const place = { loaded, deployment, environment: readEnvironment(variables) }
+    return { nats: natsOptions(place), amqp: amqpOptions(place) }
+  }
+  t.strictSame(options({}), { nats: { space: 'my-shop' }, amqp: { space: 'my-shop' } }, 'the folder, made safe')
+  t.equal(options({}, {}, 'shop.v2').nats.space, 'shop-v2')
+  t.equal(options({ space: 'staging' }, {}, 'shop').nats.space, 'staging')
+  const described = {
+    space: 'staging',
+    nats: { servers: 'nats://n:4222', creds: 'nats.creds', tls: {} },
+    amqp: { url: 'amqp://r' },
+  }
+  t.strictSame(options(described), {
+    nats: { space: 'staging', servers: ['nats://n:4222'], tls: {}, creds: '/srv/my shop/nats.creds' },
+    amqp: { space: 'staging', url: 'amqp://r' },
+  })
+  const variables = {
+    LUCILIUS_SPACE: 'prod',
+    LUCILIUS_NATS_URL: 'nats://a,nats://b',
+    LUCILIUS_NATS_TOKEN: 't',
+    LUCILIUS_AMQP_URL: 'amqp://u:p@s',
+  }
+  t.strictSame(options(described, variables), {
+    nats: { space: 'prod', servers: ['nats://a', 'nats://b'], tls: {}, token: 't' },
+    amqp: { space: 'prod', url: 'amqp://u:p@s' },
+  })
+  const own = options(described, { LUCILIUS_NATS_URL: 'nats://u:p@a' }).nats
+  t.strictSame(own, { space: 'staging', servers: ['nats://u:p@a'], tls: {} }, 'an address that says who connects')
 })
 
 t.test('one process keeps durable events in files beside the description, and opens none without need', async (t) => {

@@ -5,7 +5,12 @@ import t from 'tap'
 import { patternMatches } from '../../lib/covers.js'
 import { toPattern } from '../../lib/pattern.js'
 import { defineSystem } from '../../lib/system/define-system.js'
-import type { DeploymentDescription, GroupDescription, ServiceDescription } from '../../lib/system/description.js'
+import type {
+  DeploymentDescription,
+  ForeignDescription,
+  GroupDescription,
+  ServiceDescription,
+} from '../../lib/system/description.js'
 import { readEnvironment } from '../../lib/system/environment.js'
 import { type FindingCode, findingTable } from '../../lib/system/plan/finding.js'
 import { meets } from '../../lib/system/plan/meets.js'
@@ -529,6 +534,10 @@ t.test('what comes from programs of others and goes to them is looked for like w
     { code: 'UNHEARD', where: 'deployments.it.groups.one.amqp.consume[0].as', message: /'amqp.one' emits/ },
   ])
   t.match(messages, [{ pattern: 'event:changed,role:rates', to: [{ service: 'amqp.one', groups: ['one'] }] }, {}])
+  const kept = { publish: [{ ...amqp.publish[0], durable: 'out' }] } as ForeignDescription
+  const outbox = plan({ rates }, { one: { services: ['rates'], amqp: kept } }, { transport: 'amqp' })
+  t.match(outbox.findings, [{ code: 'NEVER_STORED', where: 'deployments.it.groups.one.amqp.publish' }])
+  t.strictSame(outbox.durables, [{ name: 'amqp.one.out', pattern: 'event:changed,role:rates' }])
 })
 
 t.test('groups that act on each other in a circle are told of, with the way around', async (t) => {

@@ -16,7 +16,10 @@ import { overridden } from '../../lib/system/overridden.js'
 import { processEnd } from '../../lib/system/process-end.js'
 import { startPlan } from '../../lib/system/start-addresses.js'
 import type { Deployment, Group } from '../../lib/system/system.js'
+import { skipWithout, startNats } from '../support/brokers.js'
 import { SECRET, until } from './processes.js'
+
+const skip = skipWithout('nats-server')
 
 // Some thirty processes are started one after another.
 t.setTimeout(120_000)
@@ -308,6 +311,26 @@ t.test('two groups find each other by the environment, over either transport', a
   }
 })
 
+t.test('over NATS two groups find each other with no more than where that is', { skip }, async (t) => {
+  const { start } = scene(t, { split: { transport: 'nats', groups: { rates: ['rates'], convert: ['convert'] } } })
+  const broker = await startNats(t)
+  const env = { LUCILIUS_NATS_URL: broker.url }
+  const groups = [start('convert', env), start('rates', env)]
+  for (const group of groups) await group.line('started')
+  const [, rates] = groups
+  const client = await rates?.control()
+  t.equal(await client?.act('role:convert,amount:10', { timeoutMs: 5000 }), 9)
+  for (const { child, ended, lines } of groups) {
+    child.kill('SIGTERM')
+    t.strictSame(await ended, [0, null])
+    t.strictSame(
+      lines.filter(({ level }) => level > 30),
+      [],
+      'and nothing is odd about it',
+    )
+  }
+})
+
 t.test('what keeps it from starting is told in one line', async (t) => {
   const { start, folder } = scene(t, {
     split: { groups: { rates: ['rates'], convert: ['convert'] } },
@@ -395,6 +418,26 @@ t.test('addresses come from the environment, else from urls, else from host and 
   })
   const { addresses } = startPlan(local, local.groups.get('convert') as Group, 1, readEnvironment({}))
   t.equal(addresses.urlOf('rates'), 'http://[::1]:9')
+})
+
+t.test('where a broker leads to all, nobody has to know where they are; who does is met directly, too', async (t) => {
+  const groups = {
+    rates: { services: ['rates'], listen: { port: 7401 } },
+    convert: { services: ['convert'], replicas: 2 },
+  }
+  const planOf = (rest: Omit<DeploymentDescription, 'groups'>, variables: NodeJS.ProcessEnv = {}) => {
+    const deployment = deploymentOf({ ...rest, groups })
+    const market = deployment.groups.get('rates') as Group
+    const { addresses, unaddressed } = startPlan(deployment, market, 1, readEnvironment(variables))
+    return { urls: addresses.ids().map((id) => addresses.urlOf(id)), unaddressed: [...unaddressed] }
+  }
+  const ids = ['convert.1', 'convert.2']
+  t.strictSame(planOf({ transport: 'nats' }), { urls: [undefined, undefined, undefined], unaddressed: ids })
+  const mixed = { transport: 'websocket', routes: [{ match: 'role:rates', via: 'nats' }] } as const
+  t.strictSame(planOf(mixed).unaddressed, ids)
+  const peers = { LUCILIUS_PEERS_CONVERT: 'ws://a/ws,ws://b/ws' }
+  t.strictSame(planOf(mixed, peers), { urls: ['ws://a/ws', 'ws://b/ws', undefined], unaddressed: [] })
+  t.throws(() => planOf({}), { code: 'LUC_OPTIONS_INVALID' }, 'without a broker they have to be known')
 })
 
 t.test('hosts and ports of the environment stand in place of those described', async (t) => {

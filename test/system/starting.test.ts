@@ -1,9 +1,14 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { App } from '../../lib/index.js'
+import { readEnvironment } from '../../lib/system/environment.js'
+import { skipWithout, startNats } from '../support/brokers.js'
 import { Processes, service, until } from './processes.js'
 
-for (const transport of ['websocket', 'http'] as const) {
-  t.test(`a process is asked once its services are ready, and hears events before, over ${transport}`, async (t) => {
+for (const transport of ['websocket', 'http', 'nats'] as const) {
+  const skip = transport === 'nats' && skipWithout('nats-server')
+  const inTime = 'is asked once its services are ready, and hears events before'
+  t.test(`a process ${inTime}, over ${transport}`, { skip }, async (t) => {
+    const environment = await environmentFor(t, transport)
     const told: unknown[] = []
     let warm = () => {}
     let copy: unknown
@@ -31,9 +36,9 @@ for (const transport of ['websocket', 'http'] as const) {
       },
     })
     t.teardown(() => processes.close())
-    const { app } = (await processes.start('client')).host
-    await processes.start('rates')
-    const starting = processes.start('convert')
+    const { app } = (await processes.start('client', { environment })).host
+    await processes.start('rates', { environment })
+    const starting = processes.start('convert', { environment })
     await until(() => app.list('role:convert').length > 0)
 
     const early = app.act('role:convert')
@@ -46,7 +51,8 @@ for (const transport of ['websocket', 'http'] as const) {
     t.equal(await early, 'warm')
   })
 
-  t.test(`one of two replicas that starts is left out, over ${transport}`, async (t) => {
+  t.test(`one of two replicas that starts is left out, over ${transport}`, { skip }, async (t) => {
+    const environment = await environmentFor(t, transport)
     const open: (() => void)[] = []
     const slow = service((app: App) => {
       let isReady = false
@@ -63,12 +69,12 @@ for (const transport of ['websocket', 'http'] as const) {
       },
     })
     t.teardown(() => processes.close())
-    const { app } = (await processes.start('client')).host
-    const first = processes.start('convert.1')
+    const { app } = (await processes.start('client', { environment })).host
+    const first = processes.start('convert.1', { environment })
     await until(() => open.length === 1)
     open[0]?.()
     const { url } = await first
-    const second = processes.start('convert.2')
+    const second = processes.start('convert.2', { environment })
     await until(() => open.length === 2 && processes.addresses.urlOf('convert.2') !== url)
     await until(() => app.list('role:convert').length > 0)
     const replies = await Promise.all(Array.from({ length: 20 }, () => app.act('role:convert')))
@@ -76,4 +82,12 @@ for (const transport of ['websocket', 'http'] as const) {
     open[1]?.()
     await second
   })
+}
+
+/** Where the broker is, if the processes meet at one: it goes with the test. */
+async function environmentFor(t: Test, transport: string) {
+  const none = { drainMs: 1000 }
+  if (transport !== 'nats') return none
+  const { url } = await startNats(t)
+  return { ...none, brokers: readEnvironment({ LUCILIUS_NATS_URL: url }).brokers }
 }

@@ -11,7 +11,7 @@ import {
 } from '../../lib/transport-kit.js'
 import type { Broker } from './broker.js'
 import { assertDoor } from './door-queue.js'
-import type { LastingChannel } from './lasting-channel.js'
+import { type LastingChannel, replaceChannel } from './lasting-channel.js'
 import { namesOf } from './names.js'
 import { fieldsOf, timeoutOf } from './parcel-form.js'
 import { type Settings, toAppName } from './settings.js'
@@ -52,8 +52,7 @@ export function openDoor(broker: Broker, settings: Settings, receiver: Receiver)
   })
 
   const take = (one: Channel, message: ConsumeMessage | null) => {
-    // Cancelled by the broker: its queue was deleted, and is declared anew on a new channel.
-    if (message === null) return void one.close().catch(() => {})
+    if (message === null) return replaceChannel(one)
     const { content, properties, fields } = message
     const answer = (outcome: Outcome) => {
       reply(one, properties, outcome, settings)

@@ -158,6 +158,7 @@ export class LastingChannel<C extends Channel = ConfirmChannel> {
       if (this.#isClosed) return
       const failed = this.#channel
       this.#channel = undefined
+      this.#isUp = false
       // The reason for which the broker closed the channel says more than a call that found it closed.
       this.fail(toTrouble(this.#where, error ?? cause))
       if (failed !== undefined) await closeChannel(failed)
@@ -184,6 +185,14 @@ export class LastingChannel<C extends Channel = ConfirmChannel> {
     if (this.#isClosed || this.#model === undefined) return
     this.#timer = setTimeout(() => this.#open(), againMs(this.#lostAt))
   }
+}
+
+/**
+ * Gives up a channel on which the broker has cancelled a consumer, because its queue was deleted: a new one is set up in
+ * its place.
+ */
+export function replaceChannel(channel: Channel): void {
+  void closeChannel(channel)
 }
 
 /** Closes a channel; what was sent on it goes first. One that is closed already, or a broker that is gone, is no matter. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { type Discovery, decodeJson, isMessage } from '../../lib/transport-kit.js'
 import type { Broker } from './broker.js'
-import type { LastingChannel } from './lasting-channel.js'
+import { type LastingChannel, replaceChannel } from './lasting-channel.js'
 import { namesOf } from './names.js'
 
 /**
@@ -121,7 +121,8 @@ function taken(
   take: (channel: Channel, one: ConsumeMessage) => void,
 ) {
   try {
-    if (message !== null) take(channel, message)
+    if (message === null) replaceChannel(channel)
+    else take(channel, message)
   } catch {
     // The channel was closed while it answered: whoever asked asks again when it is back.
   }

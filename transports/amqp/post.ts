@@ -10,11 +10,14 @@ import {
 } from '../../lib/transport-kit.js'
 import type { Broker } from './broker.js'
 import { assertDoor, doorOf } from './door-queue.js'
-import type { LastingChannel } from './lasting-channel.js'
+import { type LastingChannel, replaceChannel } from './lasting-channel.js'
 import { namesOf } from './names.js'
 import { Outflow } from './outflow.js'
 import { headOf, type ParcelForm, toForm, toParcel } from './parcel-form.js'
 import type { Settings } from './settings.js'
+
+/** What amqplib makes of a `basic.nack`. */
+const REFUSED = 'message nacked'
 
 /** Opens mailboxes on a broker. With `door`, acts may be sent to the clients' door of that app too. */
 export function postOffice(broker: Broker, settings: Settings, door?: string): OpenPost {
@@ -102,7 +105,9 @@ class AmqpPost implements Post {
       arguments: { 'x-max-length-bytes': maxBuffered },
     })
     channel.on('return', (message) => this.#returned(message))
-    const { consumerTag } = await channel.consume(this.#queue, (message) => this.#take(message), { noAck: true })
+    const { consumerTag } = await channel.consume(this.#queue, (message) => this.#take(channel, message), {
+      noAck: true,
+    })
     this.#tag = consumerTag
     await channel.bindQueue(this.#queue, this.#mail, this.address)
   }
@@ -117,15 +122,20 @@ class AmqpPost implements Post {
     if (parcel.kind !== 'act') return // Nobody there has a use for anything else.
     const { line, id } = parcel
     channel.publish('', queue, content, properties, (refused) => {
-      if (!refused || this.#held.channel !== channel) return
+      // Where the channel was lost the callback is told so: then nobody knows, and the line ends.
+      if (refused?.message !== REFUSED) return
       const error = new LuciliusError('LUC_OVERLOADED', `Too many messages wait in the queue ${queue}.`)
       this.#recipient.take('', { kind: 'reply', line, id, outcome: { error: toWireError(error) } })
     })
   }
 
-  #take(message: ConsumeMessage | null): void {
-    const head = message === null ? undefined : headOf(message.properties)
-    if (message === null || head === undefined) return
+  #take(channel: Channel, message: ConsumeMessage | null): void {
+    if (message === null) {
+      replaceChannel(channel)
+      return
+    }
+    const head = headOf(message.properties)
+    if (head === undefined) return
     const { replyTo } = message.properties
     const from = typeof replyTo === 'string' ? replyTo : ''
     let parcel: Parcel | undefined

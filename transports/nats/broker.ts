@@ -34,9 +34,7 @@ export interface Lease {
 export class Broker {
   readonly settings: Settings
   readonly #shares = new Set<Share>()
-  #connecting: Promise<NatsConnection> | undefined
-  #isUp = false
-  #lostAt = 0
+  #link: Link | undefined
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -44,99 +42,103 @@ export class Broker {
 
   /** Takes a share. Rejects with `LUC_UNREACHABLE`, `LUC_UNAUTHENTICATED`, `LUC_OPTIONS_INVALID`. */
   async use(user: BrokerUser = {}): Promise<Lease> {
-    const share = new Share(this, user)
+    this.#link ??= this.#open()
+    const share: Share = new Share(this.#link, user, () => this.#leave(share))
     this.#shares.add(share)
     try {
-      this.#connecting ??= this.#connect()
-      share.connection = await this.#connecting
+      share.connection = await share.link.opening
       return share
     } catch (error) {
+      if (this.#link === share.link) this.#link = undefined
       this.#shares.delete(share)
       throw error
     }
   }
 
-  /** Whether there is a connection now. */
-  get isUp(): boolean {
-    return this.#isUp
-  }
-
-  /** Where it cannot be reached, as an error. */
+  /** The error that says that there is no connection now. */
   unreachable(): LuciliusError {
     return new LuciliusError('LUC_UNREACHABLE', `The connection to the NATS server ${this.settings.shown} is lost.`)
   }
 
-  /** @internal */
-  async leave(share: Share): Promise<void> {
-    if (!this.#shares.delete(share) || this.#shares.size > 0) return
-    const connecting = this.#connecting
-    const wasUp = this.#isUp
-    this.#connecting = undefined
-    this.#isUp = false
-    const nats = await connecting
-    if (nats === undefined || nats.isClosed()) return
-    if (wasUp) await inTime(nats.drain(), GOODBYE_MS)
+  async #leave(share: Share): Promise<void> {
+    if (!this.#shares.delete(share) || this.#sharesOf(share.link).length > 0) return
+    const { link } = share
+    const { isUp } = link
+    link.isUp = false
+    if (this.#link === link) this.#link = undefined
+    const nats = await link.opening
+    if (nats.isClosed()) return
+    if (isUp) await inTime(nats.drain(), GOODBYE_MS)
     await nats.close()
   }
 
-  async #connect(): Promise<NatsConnection> {
-    this.#lostAt = performance.now()
-    const connecting = openClient(this.settings, () => this.#lostAt)
-    try {
-      const nats = await connecting
-      this.#isUp = true
-      void this.#follow(nats)
-      return nats
-    } catch (error) {
-      this.#connecting = undefined
-      throw error
-    }
+  #open(): Link {
+    const link: Link = { isUp: false, lostAt: performance.now(), opening: openClient(this.settings, () => link.lostAt) }
+    link.opening.then(
+      (nats) => void this.#follow(nats, link),
+      () => {}, // Whoever waits for it is told.
+    )
+    return link
   }
 
   /** The library tells what becomes of a connection; a loss is told to whoever has a share. */
-  async #follow(nats: NatsConnection): Promise<void> {
-    const connecting = this.#connecting
+  async #follow(nats: NatsConnection, link: Link): Promise<void> {
+    if (this.#link !== link) return
+    link.isUp = true
     for await (const status of nats.status()) {
-      if (this.#connecting !== connecting) return
-      if (status.type === 'disconnect') this.#lost()
-      else if (status.type === 'reconnect') this.#back()
-      else if (status.type === 'error') this.#refused(status.error)
+      if (this.#link !== link) return
+      if (status.type === 'disconnect') this.#lost(link)
+      else if (status.type === 'reconnect') this.#back(link)
+      else if (status.type === 'error') this.#refused(link, status.error)
     }
     // It closes by itself only if its own code fails: the next share opens another one.
-    if (this.#connecting !== connecting) return
-    this.#connecting = undefined
-    this.#lost()
+    if (this.#link !== link) return
+    this.#link = undefined
+    this.#lost(link)
   }
 
-  #lost(): void {
-    if (!this.#isUp) return
-    this.#isUp = false
-    this.#lostAt = performance.now()
-    for (const { user } of [...this.#shares]) user.lost?.()
+  #lost(link: Link): void {
+    if (!link.isUp) return
+    link.isUp = false
+    link.lostAt = performance.now()
+    for (const { user } of this.#sharesOf(link)) user.lost?.()
   }
 
-  #back(): void {
-    this.#isUp = true
-    for (const share of [...this.#shares]) share.back()
+  #back(link: Link): void {
+    link.isUp = true
+    for (const share of this.#sharesOf(link)) share.back()
   }
 
-  #refused(error: Error): void {
+  #refused(link: Link, error: Error): void {
     const { name, operation, subject } = error as Error & { readonly operation?: string; readonly subject?: string }
     if (name !== 'PermissionViolationError' || operation !== 'publish' || subject === undefined) return
-    for (const { user } of [...this.#shares]) user.forbidden?.(subject)
+    for (const { user } of this.#sharesOf(link)) user.forbidden?.(subject)
+  }
+
+  #sharesOf(link: Link): Share[] {
+    return [...this.#shares].filter((share) => share.link === link)
   }
 }
 
+/** One connection, through all its losses. */
+interface Link {
+  readonly opening: Promise<NatsConnection>
+  isUp: boolean
+  lostAt: number
+}
+
 class Share implements Lease {
+  readonly link: Link
   readonly user: BrokerUser
-  readonly #broker: Broker
+  readonly release: () => Promise<void>
   #waiting: (() => void)[] = []
   /** Set before anybody is given the share. */
   connection: NatsConnection | undefined
 
-  constructor(broker: Broker, user: BrokerUser) {
-    this.#broker = broker
+  constructor(link: Link, user: BrokerUser, release: () => Promise<void>) {
+    this.link = link
     this.user = user
+    this.release = release
   }
 
   get nats(): NatsConnection {
@@ -144,7 +146,7 @@ class Share implements Lease {
   }
 
   get isUp(): boolean {
-    return this.#broker.isUp && this.connection?.isClosed() === false
+    return this.link.isUp
   }
 
   up(limitMs: number): Promise<void> {
@@ -156,7 +158,7 @@ class Share implements Lease {
       }
       const timer = setTimeout(() => {
         this.#waiting = this.#waiting.filter((one) => one !== wake)
-        reject(this.#broker.unreachable())
+        reject(new LuciliusError('LUC_UNREACHABLE', `The connection to NATS was not back within ${limitMs} ms.`))
       }, limitMs)
       this.#waiting.push(wake)
     })
@@ -165,10 +167,6 @@ class Share implements Lease {
   back(): void {
     this.user.back?.()
     for (const wake of this.#waiting.splice(0)) wake()
-  }
-
-  release(): Promise<void> {
-    return this.#broker.leave(this)
   }
 }
 

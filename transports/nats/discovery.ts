@@ -4,7 +4,7 @@ import { type Discovery, decodeJson, type Finding, isMessage, type Transport } f
 import type { Broker, Lease } from './broker.js'
 import { isUndelivered } from './fields.js'
 import { type Subjects, subjectsOf } from './subjects.js'
-import { subscribe } from './subscribing.js'
+import { subscribe, unsubscribe } from './subscribing.js'
 import { toTrouble } from './trouble.js'
 
 /** Milliseconds without another answer after which all have answered that are there; and for the first one. */
@@ -73,8 +73,9 @@ class Search implements Discovery {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    if (this.#lease?.isUp === true) for (const one of this.#subscriptions) one.unsubscribe()
-    await this.#lease?.release()
+    if (this.#lease === undefined) return
+    await unsubscribe(this.#lease, this.#subscriptions)
+    await this.#lease.release()
   }
 
   #ask(): void {
@@ -108,21 +109,22 @@ class Search implements Discovery {
   }
 
   #found(message: Msg): void {
-    const address = readAddress(message)
+    const address = readAddress(message, false)
     if (address !== undefined) this.#finding.found(address, this.#leadTo(address))
   }
 
   #gone(message: Msg): void {
-    const address = readAddress(message)
+    const address = readAddress(message, true)
     if (address !== undefined) this.#finding.gone(address)
   }
 }
 
 /** The mailbox that a message tells of; undefined if it is none of ours. */
-function readAddress({ data }: Msg): string | undefined {
+function readAddress({ data }: Msg, gone: boolean): string | undefined {
   try {
     const told = decodeJson(data, { maxBytes: MOST_BYTES })
-    const address = isMessage(told) ? told.address : undefined
+    // It says itself that it is a goodbye: an answer to a question that was asked for others is none.
+    const address = isMessage(told) && (told.gone === true) === gone ? told.address : undefined
     return typeof address === 'string' && /^[\w-]{1,100}$/.test(address) ? address : undefined
   } catch {
     return undefined

@@ -18,7 +18,7 @@ import { ERROR_FIELD, readHeaders, toHeaders } from './fields.js'
 import { urlOf } from './place.js'
 import { toAppName } from './settings.js'
 import { subjectsOf } from './subjects.js'
-import { subscribe } from './subscribing.js'
+import { subscribe, unsubscribe } from './subscribing.js'
 import { toTrouble } from './trouble.js'
 
 /** The queue group of a door's instances: the server gives each request to one of them. */
@@ -55,7 +55,7 @@ class Door {
   readonly #desk: Desk
   readonly #subject: string
   #subscriptions: readonly Subscription[] = []
-  #draining: Promise<unknown> | undefined
+  #draining: Promise<void> | undefined
 
   constructor(broker: Broker, lease: Lease, desk: Desk, app: string) {
     this.#broker = broker
@@ -72,7 +72,7 @@ class Door {
 
   /** Asks the server to send nothing more; what it has sent by then goes back to it, for another instance. */
   drain(): void {
-    if (this.#lease.isUp) this.#draining ??= Promise.allSettled(this.#subscriptions.map((one) => one.drain()))
+    this.#draining ??= unsubscribe(this.#lease, this.#subscriptions)
   }
 
   async close(): Promise<void> {
@@ -97,6 +97,11 @@ class Door {
     if (this.#desk.draining) {
       this.drain()
       this.#handOn(request)
+      return
+    }
+    if (request.data.length === 0) {
+      // Somebody only wants to know whether anybody is there.
+      this.#answer(request, {})
       return
     }
     let envelope: ActEnvelope

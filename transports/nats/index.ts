@@ -18,8 +18,9 @@ import { Broker } from './broker.js'
 import { discover } from './discovery.js'
 import { openDoor } from './door.js'
 import { urlOf } from './place.js'
-import { DOOR, openPost } from './post.js'
+import { openPost } from './post.js'
 import { showPresence } from './presence.js'
+import { DOOR } from './sender.js'
 import { type NatsOptions, type Settings, toSettings } from './settings.js'
 
 export type { NatsOptions } from './settings.js'
@@ -51,7 +52,8 @@ export type { StoreOptions } from './store/settings.js'
 export function nats(options: NatsOptions = {}): Transport & EventStore {
   const settings = toSettings(options)
   const broker = new Broker(settings)
-  const lines = mail((recipient) => openPost(broker, recipient), settings)
+  const lines = mail((recipient) => openPost(broker, recipient, 'all'), settings)
+  const toDoors = mail((recipient) => openPost(broker, recipient, 'answers'), settings)
   const leadTo = (mailbox: string): Transport => ({
     name: 'nats',
     listen: async () => {
@@ -74,8 +76,8 @@ export function nats(options: NatsOptions = {}): Transport & EventStore {
       }
     },
     connect: async (observer) => {
-      const to = targetOf(settings, observer)
-      return lines.connect(to, observer)
+      const { mailbox, app } = targetOf(settings, observer)
+      return mailbox === undefined ? toDoors.connect(`${DOOR}${app}`, observer) : lines.connect(mailbox, observer)
     },
     discover: (finding) => discover(broker, finding, leadTo),
     openStore: async (host) => {
@@ -112,16 +114,19 @@ export function nats(options: NatsOptions = {}): Transport & EventStore {
   }
 }
 
-/** Whom a connection leads to. Throws if it is for nobody in particular. */
-function targetOf({ mailbox, app }: Settings, { silent }: Observer): string {
-  if (mailbox !== undefined) {
-    if (silent !== true) return mailbox
+/** Checks that a connection leads to somebody, and to whom it can. */
+function targetOf({ mailbox, app }: Settings, { silent }: Observer): Pick<Settings, 'mailbox' | 'app'> {
+  if (mailbox !== undefined && silent === true) {
     throw wrong("this listener tells itself what it answers: leave out 'patterns'.")
   }
-  if (app === undefined) throw wrong("connect with 'patterns' needs the name of an app: nats({ app: 'convert' }).")
-  if (silent === true) return `${DOOR}${app}`
-  const what = "A clients' door tells nothing: say what it answers, connect(transport, { patterns: [...] })."
-  throw new LuciliusError('LUC_FORBIDDEN', what)
+  if (mailbox === undefined && app === undefined) {
+    throw wrong("connect with 'patterns' needs the name of an app: nats({ app: 'convert' }).")
+  }
+  if (mailbox === undefined && silent !== true) {
+    const what = "A clients' door tells nothing: say what it answers, connect(transport, { patterns: [...] })."
+    throw new LuciliusError('LUC_FORBIDDEN', what)
+  }
+  return { mailbox, app }
 }
 
 function listenFailed(error: unknown): unknown {

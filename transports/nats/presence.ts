@@ -2,7 +2,7 @@ import type { Msg, Subscription } from '@nats-io/transport-node'
 import { encodeJson, type Receiver } from '../../lib/transport-kit.js'
 import type { Broker, Lease } from './broker.js'
 import { subjectsOf } from './subjects.js'
-import { subscribe } from './subscribing.js'
+import { subscribe, unsubscribe } from './subscribing.js'
 import { toTrouble } from './trouble.js'
 
 /** The longest answer to the question who is there: many may answer at once. */
@@ -50,10 +50,8 @@ export async function showPresence(broker: Broker, receiver: Receiver, mailbox: 
   say()
   return {
     close: async () => {
-      if (lease.isUp) {
-        lease.nats.publish(subjects.gone, encodeJson({ address: mailbox }))
-        for (const one of subscriptions) one.unsubscribe()
-      }
+      if (lease.isUp) lease.nats.publish(subjects.gone, encodeJson({ address: mailbox, gone: true }))
+      await unsubscribe(lease, subscriptions)
       await close()
     },
   }

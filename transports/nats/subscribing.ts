@@ -32,6 +32,13 @@ export async function subscribe({ nats }: Lease, all: readonly Taking[]): Promis
   return subscriptions
 }
 
+/** Ends subscriptions; resolves once what the server has sent already is taken. */
+export async function unsubscribe({ isUp }: Lease, all: readonly Subscription[]): Promise<void> {
+  if (isUp) await Promise.allSettled(all.map((one) => one.drain()))
+  // There is no server to wait for; the library must not subscribe to them again when it is back.
+  else for (const one of all) one.unsubscribe()
+}
+
 /** What is thrown in a callback of the library would end its reading for good, without a word. */
 function guarded(take: (message: Msg) => void, message: Msg): void {
   try {

@@ -1,4 +1,3 @@
-import { commands } from '../commands.js'
 import { exitCodes } from '../exit-codes.js'
 import type { Io } from '../io.js'
 import { reportLines } from '../print/events.js'
@@ -11,12 +10,12 @@ export interface EventsOptions extends StoreOptions {
   readonly json?: boolean
 }
 
+/** What may be written after `events` in place of a deployment. */
+const COMMANDS = ['dead', 'show', 'replay', 'drop', 'remove']
+
 /** Lists what the store keeps, and how far each durable subscription is. */
 export async function events([deployment]: readonly string[], options: EventsOptions, io: Io): Promise<number> {
-  const words = Object.keys(commands).flatMap((name) =>
-    name.startsWith('events ') ? name.slice('events '.length) : [],
-  )
-  const store = await reachStore(deployment === undefined ? options : { ...options, deployment }, io, words)
+  const store = await reachStore(deployment === undefined ? options : { ...options, deployment }, io, COMMANDS)
   try {
     const report = await store.admin.report()
     if (options.json === true) printJson(report, io)

@@ -75,7 +75,8 @@ async function openDescribed(
     }
   } catch (error) {
     restore()
-    throw error
+    const isAway = error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE'
+    throw isAway ? new CommandError('unreached', error.message) : error
   }
 }
 

@@ -1,3 +1,4 @@
+import { foreignName } from '../foreign-exchanges.js'
 import { storeKind } from '../store-of.js'
 import { errorOf, type Finding, warningOf } from './finding.js'
 import type { DeclaredEvent, Layout, Owned } from './layout.js'
@@ -31,9 +32,9 @@ export function checkStores(layout: Layout, processes: number): Finding[] {
   const { kind } = storeKind(deployment, processes)
   if (kind === 'embedded' && processes > 1) {
     const facts = `The store of ${quoted(deployment.name)} is the files of one process, and ${processes} processes would open it.`
-    return [errorOf('STORE_SHARED', where, `${facts} Set 'store' to 'nats' or 'amqp'.`), ...unfed(kept)]
+    return [errorOf('STORE_SHARED', where, `${facts} Set 'store' to 'nats' or 'amqp'.`), ...unfed(kept, layout)]
   }
-  return [...(kind === 'none' ? missing(kept, where) : []), ...unfed(kept)]
+  return [...(kind === 'none' ? missing(kept, where) : []), ...unfed(kept, layout)]
 }
 
 function missing({ events, subscriptions }: Kept, where: string): Finding[] {
@@ -49,16 +50,23 @@ function missing({ events, subscriptions }: Kept, where: string): Finding[] {
 }
 
 /** Only what is declared durable is ever stored. */
-function unfed({ events, subscriptions }: Kept): Finding[] {
+function unfed({ events, subscriptions }: Kept, layout: Layout): Finding[] {
   return subscriptions
     .filter(({ pattern }) => !events.some((event) => event.durable && meets(event.pattern, pattern)))
     .map((one) =>
       warningOf(
         'NEVER_STORED',
-        `services.${one.owner}`,
+        placeOf(one.owner, layout),
         `Nobody who runs declares an event as durable that ${named(one)} would get: app.event('${one.pattern.text}', { durable: true }), where it is emitted.`,
       ),
     )
+}
+
+/** The key of the description that an owner stands at. */
+function placeOf(owner: string, { system, deployment, groups }: Layout): string {
+  const group = groups.find((one) => foreignName(one) === owner)
+  if (group !== undefined) return `deployments.${deployment.name}.groups.${group.name}.amqp.publish`
+  return `${system.plugins.has(owner) ? 'plugins' : 'services'}.${owner}`
 }
 
 function named(one: Owned & { readonly durable: string }): string {

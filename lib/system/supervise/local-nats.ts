@@ -60,7 +60,8 @@ export function needsLocalNats(deployment: Deployment, environment: Environment)
 export async function startLocalNats(options: LocalNatsOptions): Promise<LocalNats> {
   const { folder, deployment, variables, beside = ['/usr/sbin', '/usr/local/sbin'], say } = options
   const program = programOf([...(variables.PATH ?? '').split(delimiter), ...beside])
-  const place = join(folder, '.lucilius', 'nats', deployment)
+  const shown = join('.lucilius', 'nats', deployment)
+  const place = join(folder, shown)
   mkdirSync(place, { recursive: true })
   const owned = await own(place)
   const server = new Server({ program, place, owned, say })
@@ -70,7 +71,7 @@ export async function startLocalNats(options: LocalNatsOptions): Promise<LocalNa
   }
   try {
     const url = `nats://127.0.0.1:${await server.start(-1)}`
-    say(`nats-server runs at ${url} for as long as this does; its data and log are in ${place}`)
+    say(`nats-server runs at ${url} for as long as this does; its data and log are in ${shown}`)
     return { url, close }
   } catch (error) {
     await close()

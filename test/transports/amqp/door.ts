@@ -1,3 +1,4 @@
+import type { Channel } from 'amqplib'
 import type { Test } from 'tap'
 import { ActionError } from '../../../lib/index.js'
 import type { Broker } from '../../support/brokers.js'
@@ -87,6 +88,23 @@ export function door(t: Test, broker: Broker): void {
     await t.rejects(caller.connect(amqp(), { patterns: ['a:1'] }), { code: 'LUC_OPTIONS_INVALID', message: /'app'/ })
   })
 
+  t.test('a queue that is full refuses, and what waits in it is answered', async (t) => {
+    const { app, amqp, outsider, space } = stage(t, broker)
+    const caller = app()
+    await caller.connect(amqp({ app: 'full' }), { patterns: ['a:1'] })
+    const waiting = caller.act('a:1', {}, { timeoutMs: 20_000 })
+    const { channel } = await outsider()
+    const queue = `lucilius.${space}.act.full`
+    await eventuallyWaiting(channel, queue, 1)
+    for (let n = 1; n < 10_000; n++) channel.sendToQueue(queue, Buffer.from('{}'), { expiration: '500' })
+    await eventuallyWaiting(channel, queue, 10_000)
+    await t.rejects(caller.act('a:1'), { code: 'LUC_OVERLOADED', handled: 'no' })
+    const service = app()
+    service.add('a:1', () => 1)
+    await service.listen(amqp({ app: 'full' }), { audience: 'clients', expose: '*' })
+    t.equal(await waiting, 1)
+  })
+
   t.test('who is killed while it answers has answered: lost, and not run twice', async (t) => {
     const here = stage(t, broker)
     const killed = await startService(t, here, 'killed')
@@ -150,4 +168,8 @@ export function door(t: Test, broker: Broker): void {
     await ask(x, '{"a":1}')
     t.same(json(await ask(y, '{"a":2}')), 1, 'the first one that came there')
   })
+}
+
+async function eventuallyWaiting(channel: Channel, queue: string, count: number): Promise<void> {
+  while ((await channel.checkQueue(queue)).messageCount < count) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Test } from 'tap'
 import { type App, type AppOptions, lucilius } from '../../../lib/index.js'
 
@@ -22,8 +22,8 @@ export function made(t: Test, name: string, options: AppOptions = {}): App {
 }
 
 /** A client that knows nothing of lucilius. */
-export async function foreigner(t: Test, servers: string): Promise<NatsConnection> {
-  const client = await connect({ servers, noAsyncTraces: true, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
+export async function foreigner(t: Test, servers: string, options: ConnectionOptions = {}): Promise<NatsConnection> {
+  const client = await connect({ servers, noAsyncTraces: true, ...options })
   t.teardown(() => client.close())
   return client
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib'
 import { LuciliusError, type Message, readMessage } from '../../../lib/transport-kit.js'
 import type { Broker } from '../broker.js'
-import type { LastingChannel } from '../lasting-channel.js'
+import { type LastingChannel, replaceChannel } from '../lasting-channel.js'
 import type { Settings } from '../settings.js'
 import type { ForeignApp } from './app.js'
 import { confirmed } from './confirmed.js'
@@ -68,8 +68,7 @@ export class Consuming {
 
   #take(channel: ConfirmChannel, message: ConsumeMessage | null, over: AbortSignal): void {
     if (message === null) {
-      // Cancelled by the broker: the queue was deleted, and is declared anew on a new channel.
-      void channel.close().catch(() => {})
+      replaceChannel(channel)
       return
     }
     const done = this.#handle(channel, message, over)

@@ -26,8 +26,8 @@ export class Appender {
   readonly #broker: Broker
   readonly #names: Names
   readonly #held: LastingChannel<ConfirmChannel>
+  readonly #closing = new AbortController()
   #mostBytes: number
-  #isClosed = false
 
   constructor(broker: Broker, names: Names, { maxBytes, settleMs }: AppenderSettings, host: StoreHost) {
     this.#broker = broker
@@ -40,7 +40,7 @@ export class Appender {
         channel.on('error', (error: Error) => this.#learn(error))
         const isNew = await isSpaceMissing(broker, names)
         await declareSpace(channel, names)
-        if (isNew) await pause(settleMs, host.signal)
+        if (isNew) await pause(settleMs, this.#closing.signal)
         await declareEvents(channel, names)
       },
       up: () => {
@@ -49,7 +49,7 @@ export class Appender {
       },
       lost: () => {
         wasLost = true
-        if (!this.#isClosed)
+        if (!this.#closing.signal.aborted)
           host.log('warn', facts, 'The store is lost. What is emitted waits until it is there again.')
       },
       failed: (error) => host.log('debug', { ...facts, error: error.message }, 'The store cannot be opened yet.'),
@@ -82,12 +82,12 @@ export class Appender {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort(new Error('the store is closed'))
     await this.#held.close()
   }
 
   async #channel(signal: AbortSignal, handled: 'no' | 'unknown'): Promise<ConfirmChannel> {
-    if (this.#isClosed) throw this.#failed('it is closed', handled)
+    if (this.#closing.signal.aborted) throw this.#failed('it is closed', handled)
     try {
       return await this.#held.whenUp(signal)
     } catch (error) {

@@ -37,6 +37,11 @@ export async function openJetStream(broker: StoreBroker, settings: StoreSettings
 
 function openStore(parts: Parts, where: string): OpenStore {
   const { link, names, streams } = parts
+  const { log } = parts.host
+  const unfollow = link.follow({
+    lost: () => log('warn', { store: where }, 'The store has lost its broker: what is to be stored waits.'),
+    back: () => log('info', { store: where }, 'The store has its broker again.'),
+  })
   const known = new Known(link, names, parts.ackWaitMs)
   const served = new Set<Served>()
   const know: OpenStore['know'] = (subscription) =>
@@ -53,6 +58,8 @@ function openStore(parts: Parts, where: string): OpenStore {
     retained: (matches) => patiently(link, 'The retained events cannot be read', () => retained(parts, matches)),
     admin: adminOf(parts, known, where),
     close: async () => {
+      if (link.isClosed) return
+      unfollow()
       await Promise.all([...served].map((one) => one.close()))
       await link.close()
     },

@@ -2,7 +2,7 @@ import { headers, type MsgHdrs } from '@nats-io/transport-node'
 import type { Handled } from '../../../lib/transport-kit.js'
 import type { Link } from './link.js'
 import { pause } from './on-abort.js'
-import { Refused, refusals, Unanswered } from './unanswered.js'
+import { mayHaveArrived, mayPass, Unanswered } from './unanswered.js'
 
 /** A message that a stream is to keep. */
 export interface Keeping {
@@ -61,7 +61,7 @@ export async function keep(
       return { sequence: Number(seq), isSecond: duplicate === true }
     } catch (error) {
       if (mayHaveArrived(error)) handled = 'unknown'
-      if (!isWorthTrying(error)) throw new NotKept(handled, error)
+      if (!mayPass(error)) throw new NotKept(handled, error)
       cause = error
       if (error instanceof Unanswered && error.why === 'lost') continue
       if (error instanceof Unanswered && error.why === 'nobody') await restore().catch(() => {}) // The next try says why.
@@ -74,16 +74,4 @@ function headersOf(id: string): MsgHdrs {
   const made = headers()
   made.set('Nats-Msg-Id', id)
   return made
-}
-
-function mayHaveArrived(error: unknown): boolean {
-  if (error instanceof Refused) return false
-  if (error instanceof Unanswered) return error.why !== 'nobody' && error.why !== 'forbidden'
-  return true // An answer that nobody can read.
-}
-
-function isWorthTrying(error: unknown): boolean {
-  if (error instanceof Unanswered) return error.why === 'lost' || error.why === 'silent' || error.why === 'nobody'
-  if (!(error instanceof Refused)) return false
-  return error.status >= 500 && error.code !== refusals.streamFull && error.code !== refusals.storageFull
 }

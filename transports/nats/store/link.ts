@@ -93,6 +93,12 @@ export class Link {
     return createInbox(this.#inboxes)
   }
 
+  /** A server before 2.10, some of whose errors we know. */
+  get isOldServer(): boolean {
+    const [major = 0, minor = 0] = (this.#lease.nats.info?.version ?? '').split('.').map(Number)
+    return major < 2 || (major === 2 && minor < 10)
+  }
+
   /** The most bytes that a message and its headers may have. */
   get maxPayload(): number {
     return this.#lease.nats.info?.max_payload ?? 1024 * 1024

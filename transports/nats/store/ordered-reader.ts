@@ -86,7 +86,6 @@ export class OrderedReader {
   }
 
   #pull(consumer: string): void {
-    let count = 0
     const puller = new Puller(this.#link, {
       stream: this.#reading.stream,
       consumer,
@@ -96,21 +95,14 @@ export class OrderedReader {
       take: (message) => {
         const place = placeOf(message)
         if (place === undefined || this.#puller !== puller || this.#isStopped) return
-        count += 1
-        if (place.count === count) return this.#take(place, message)
-        void puller.stop()
-        this.#beginAnew()
+        this.#next = place.sequence + 1
+        this.#reading.take(place, message)
       },
       gone: () => {
         if (this.#puller === puller) this.#beginAnew()
       },
     })
     this.#puller = puller
-  }
-
-  #take(place: PlaceInStream, message: Msg): void {
-    this.#next = place.sequence + 1
-    this.#reading.take(place, message)
   }
 
   #beginAnew(): void {

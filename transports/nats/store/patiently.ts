@@ -1,7 +1,8 @@
+import type { Handled } from '../../../lib/transport-kit.js'
 import type { Link } from './link.js'
 import { pause } from './on-abort.js'
 import { toTrouble } from './trouble.js'
-import { Refused, Unanswered } from './unanswered.js'
+import { mayHaveArrived, mayPass } from './unanswered.js'
 
 const limitMs = 30_000
 const pauseMs = 100
@@ -18,22 +19,21 @@ export async function patiently<T>(
 ): Promise<T> {
   const ends = [AbortSignal.timeout(limitMs), ...(signal === undefined ? [] : [signal])]
   const end = AbortSignal.any(ends)
+  let handled: Handled = 'no'
   let last: unknown
   for (;;) {
     try {
       await link.whenUp(end)
+    } catch (error) {
+      throw toTrouble(doing, last ?? error, handled)
+    }
+    try {
       return await work()
     } catch (error) {
-      const isOver = error instanceof Unanswered && error.why === 'given-up'
-      if (isOver || !mayPass(error)) throw toTrouble(doing, isOver ? (last ?? error) : error, 'unknown')
+      if (mayHaveArrived(error)) handled = 'unknown'
+      if (!mayPass(error)) throw toTrouble(doing, error, handled)
       last = error
       await pause(pauseMs, end)
     }
   }
-}
-
-/** Whether it may be otherwise a moment later. A server without JetStream is not: it says so at once. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof Unanswered) return error.why === 'lost' || error.why === 'silent'
-  return error instanceof Refused && error.status >= 500
 }

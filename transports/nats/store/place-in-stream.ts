@@ -7,8 +7,6 @@ export interface PlaceInStream {
   readonly id: string
   /** How often this consumer delivered it, this time included. */
   readonly deliveries: number
-  /** Counts what the consumer delivered, from 1. */
-  readonly count: number
   /** When it was stored: ms since the epoch, by the server's clock. */
   readonly storedAt: number
 }
@@ -21,9 +19,9 @@ export function placeOf({ reply = '' }: Msg): PlaceInStream | undefined {
   const words = reply.split('.')
   if (words[0] !== '$JS' || words[1] !== 'ACK') return undefined
   const at = words.length > 9 ? 6 : 4
-  const [deliveries, sequence, count] = words.slice(at, at + 3).map(Number)
-  if (!deliveries || !sequence || !count) return undefined
+  const [deliveries, sequence] = words.slice(at, at + 2).map(Number)
+  if (!deliveries || !sequence) return undefined
   // The number of nanoseconds is longer than a double is exact: its last six digits are left out.
   const time = words[at + 3] ?? ''
-  return { deliveries, sequence, count, id: `${sequence}.${time}`, storedAt: Number(time.slice(0, -6)) }
+  return { deliveries, sequence, id: `${sequence}.${time}`, storedAt: Number(time.slice(0, -6)) }
 }

@@ -103,17 +103,17 @@ export class Puller {
     this.#link.say(this.#subject, JSON.stringify({ batch, expires: toNanos(ms) }), inbox)
   }
 
-  async #sweep(): Promise<void> {
+  #sweep(): Promise<void> {
+    if (!this.#link.isUp) return Promise.resolve()
     const inbox = this.#link.inbox()
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, sweepMs)
+    return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
+        subscription.unsubscribe()
         resolve()
       }
-      if (!this.#link.isUp) return end()
-      this.#link.nats.subscribe(inbox, {
-        max: 1,
+      const timer = setTimeout(end, sweepMs)
+      const subscription = this.#link.nats.subscribe(inbox, {
         callback: (error, message) => {
           if (error === null && message.subject !== inbox) this.#pulling.take(message)
           end()

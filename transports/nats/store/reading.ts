@@ -39,9 +39,14 @@ export async function* readStream(link: Link, stream: string, reading: Reading =
       const messages = await link.manage(stream, () =>
         consumer.fetch({ max_messages: Math.min(left, batch), expires: batchMs }),
       )
-      for await (const message of messages) {
-        left -= 1
-        yield message
+      const unfollow = link.follow({ lost: () => void messages.close() })
+      try {
+        for await (const message of messages) {
+          left -= 1
+          yield message
+        }
+      } finally {
+        unfollow()
       }
       if (left === wanted) throw new Unanswered(link.isUp ? 'silent' : 'lost', stream)
     }

@@ -44,11 +44,17 @@ export class Records {
 
   /** Deletes one. True if it was there. */
   async remove(sequence: number): Promise<boolean> {
-    // JetStream's refusals do not tell what is not there from what went wrong.
-    if ((await readMessage(this.#link, this.#stream, { seq: sequence })) === undefined) return false
     const wish = JSON.stringify({ seq: sequence, no_erase: true })
-    await this.#link.askApi(`$JS.API.STREAM.MSG.DELETE.${this.#stream}`, wish)
-    return true
+    try {
+      await this.#link.askApi(`$JS.API.STREAM.MSG.DELETE.${this.#stream}`, wish)
+      return true
+    } catch (error) {
+      // The refusal is the same for what is not there and for what went wrong.
+      const isGone =
+        error instanceof Refused && (await readMessage(this.#link, this.#stream, { seq: sequence })) === undefined
+      if (isGone) return false
+      throw error
+    }
   }
 
   /** Deletes all of a subject, which may have wildcards. Resolves with how many there were. */

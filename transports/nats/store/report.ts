@@ -1,5 +1,11 @@
-import { matcherOf, type StoreReport, type SubscriptionReport } from '../../../lib/transport-kit.js'
-import { eventOf } from './event-of.js'
+import {
+  decodeStoredEvent,
+  matcherOf,
+  type StoredEvent,
+  type StoreReport,
+  type SubscriptionReport,
+} from '../../../lib/transport-kit.js'
+import { type EventMessage, isFor } from './event-of.js'
 import { toHistory } from './history.js'
 import type { Entry, Known } from './known.js'
 import { toPlace } from './ordered-place.js'
@@ -76,20 +82,35 @@ async function countIdle({ link, names }: Parts, subscription: string): Promise<
 }
 
 /** For each subscription, how many of the events that it has not looked at are for it. */
-async function countUnread(parts: Parts, positions: readonly Position[], last: number): Promise<readonly number[]> {
-  const { link, names } = parts
-  const counts = positions.map(() => 0)
-  const from = Math.min(...positions.map(({ next }) => next))
-  if (from > last) return counts
-  const matchers = positions.map(({ entry }) => ({ name: entry.name, matches: matcherOf(entry.pattern) }))
-  const quiet = { names, host: { ...parts.host, log: () => {} } }
-  let read = from - 1
-  for await (const message of readStream(link, names.streams.events, { from, most: mostRead })) {
-    read = message.seq
-    for (const [at, matcher] of matchers.entries()) {
-      if (read >= (positions[at]?.next ?? 0) && eventOf(quiet, matcher, message) !== undefined)
-        counts[at] = (counts[at] ?? 0) + 1
+async function countUnread(
+  { link, names }: Parts,
+  positions: readonly Position[],
+  last: number,
+): Promise<readonly number[]> {
+  const counters = positions.map(({ entry, next }) => ({
+    name: entry.name,
+    matches: matcherOf(entry.pattern),
+    next,
+    count: 0,
+  }))
+  let read = Math.min(...positions.map(({ next }) => next)) - 1
+  if (read < last) {
+    for await (const message of readStream(link, names.streams.events, { from: read + 1, most: mostRead })) {
+      read = message.seq
+      const event = eventIn(message)
+      for (const counter of counters) {
+        if (event !== undefined && read >= counter.next && isFor(names, counter, message.subject, event))
+          counter.count++
+      }
     }
   }
-  return counts.map((count, at) => count + Math.max(0, last - Math.max(read, (positions[at]?.next ?? last + 1) - 1)))
+  return counters.map(({ count, next }) => count + Math.max(0, last - Math.max(read, next - 1)))
+}
+
+function eventIn({ data }: EventMessage): StoredEvent | undefined {
+  try {
+    return decodeStoredEvent(data)
+  } catch {
+    return undefined // Whoever is served passes it over, and says so.
+  }
 }

@@ -47,7 +47,8 @@ export class SharedDelivery implements StoreDelivery {
   }
 
   get attempt(): number {
-    return Math.max(1, this.#place.deliveries - this.#history.backs)
+    const { backs, failures } = this.#history
+    return Math.max(this.#place.deliveries - backs, failures.length + 1)
   }
 
   get firstAt(): number {

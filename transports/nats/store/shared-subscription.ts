@@ -26,6 +26,8 @@ export class SharedSubscription implements ServedSubscription, Home {
   readonly #underWay = new Map<string, SharedDelivery>()
   readonly #ended = new Recent(remembered)
   readonly #puller: Puller
+  readonly #unfollow: () => void
+  #waryUntil = 0
   #stopping: Promise<void> | undefined
 
   /** `gone` is called if the consumer is not there any more, after which nothing is delivered. */
@@ -41,6 +43,11 @@ export class SharedSubscription implements ServedSubscription, Home {
     this.#parts = parts
     this.#subscription = subscription
     this.#deliver = deliver
+    const beWary = () => {
+      this.#waryUntil = performance.now() + parts.ackWaitMs + requestMs(parts.ackWaitMs)
+    }
+    this.#unfollow = parts.link.follow({ back: beWary })
+    beWary()
     this.#puller = new Puller(parts.link, {
       stream: parts.names.streams.events,
       consumer: token(subscription.name),
@@ -59,6 +66,7 @@ export class SharedSubscription implements ServedSubscription, Home {
   /** Stops, and hands back at once what is under way. */
   async close(): Promise<void> {
     await this.stop()
+    this.#unfollow()
     await Promise.all([...this.#underWay.values()].map((delivery) => delivery.abandon()))
   }
 
@@ -90,8 +98,16 @@ export class SharedSubscription implements ServedSubscription, Home {
     const delivery = new SharedDelivery(this, event, place, reply)
     this.#underWay.set(place.id, delivery)
     if (this.#stopping !== undefined) void this.#refuse(delivery)
-    else if (place.deliveries === 1) this.#deliver(delivery)
+    else if (place.deliveries === 1 && !this.#isWary) this.#deliver(delivery)
     else void this.#deliverAgain(delivery)
+  }
+
+  /**
+   * Servers before 2.10 may deliver the latest event once more as if it were new, soon after an instance crashed: see
+   * {@link Puller.stop}. So at first it is looked up what is known of it.
+   */
+  get #isWary(): boolean {
+    return this.link.isOldServer && performance.now() < this.#waryUntil
   }
 
   async #deliverAgain(delivery: SharedDelivery): Promise<void> {

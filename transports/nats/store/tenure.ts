@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DurableSubscription, StoreDelivery, StoredEvent, Verdict } from '../../../lib/transport-kit.js'
 import { bury } from './dead-letters.js'
-import { eventOf } from './event-of.js'
+import { eventOf, type Matcher } from './event-of.js'
 import { pause } from './on-abort.js'
 import { OrderedDelivery, type OrderedHome } from './ordered-delivery.js'
 import { type Open, type OrderedPlace, toPlace, toPlain } from './ordered-place.js'
@@ -227,7 +227,7 @@ export class Tenure implements OrderedHome {
   }
 
   /** What was once begun with is gone on with, also if the pattern has changed since. */
-  get #anything(): Pick<DurableSubscription, 'name' | 'matches'> {
+  get #anything(): Matcher {
     return { name: this.#subscription.name, matches: () => true }
   }
 

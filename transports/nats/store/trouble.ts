@@ -16,8 +16,8 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function reasonOfSilence({ why, message }: Unanswered): string {
-  if (why === 'nobody' && message.includes('$JS.API')) return notEnabled
+function reasonOfSilence({ why, message, subject }: Unanswered): string {
+  if (why === 'nobody' && subject.startsWith('$JS.API')) return notEnabled
   if (why === 'forbidden') return `${message}. docs/nats.md lists what the store asks of a user's permissions.`
   return `${message}.`
 }

@@ -16,10 +16,12 @@ export type Silence =
 /** A question that the broker did not answer. Stays within the store. */
 export class Unanswered extends Error {
   readonly why: Silence
+  readonly subject: string
 
   constructor(why: Silence, subject: string, options?: ErrorOptions) {
     super(`${texts[why]}: ${subject}`, options)
     this.why = why
+    this.subject = subject
   }
 }
 
@@ -34,7 +36,7 @@ const texts: { readonly [S in Silence]: string } = {
 
 /** A question that the broker answered with a refusal. Stays within the store. */
 export class Refused extends Error {
-  /** Like an HTTP status: from 500 on, trying again may help. */
+  /** Like an HTTP status. */
   readonly status: number
   /** What NATS calls `err_code`. */
   readonly code: number
@@ -61,3 +63,27 @@ export const refusals = {
   replicasNeedCluster: 10074,
   streamFull: 10077,
 } as const
+
+/** Whether it may be otherwise a moment later: not where a server has no JetStream, where a stream has no leader it is. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof Unanswered) {
+    if (error.why === 'nobody') return !error.subject.startsWith('$JS.API')
+    return error.why === 'lost' || error.why === 'silent'
+  }
+  return error instanceof Refused && error.status === 503 && !lasting.has(error.code)
+}
+
+/** Whether something may have been done, though the broker does not say so. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (error instanceof Refused) return false
+  if (!(error instanceof Unanswered)) return true // An answer that nobody can read.
+  return error.why !== 'nobody' && error.why !== 'forbidden'
+}
+
+/** Refusals that say 503, and go on until somebody does something about it. */
+const lasting: ReadonlySet<number> = new Set([
+  refusals.notEnabled,
+  refusals.notEnabledForAccount,
+  refusals.storageFull,
+  refusals.streamFull,
+])

@@ -49,7 +49,7 @@ export class Vacancy {
   close(): void {
     clearTimeout(this.#timer)
     this.#unfollow()
-    if (!this.#link.isClosed) this.#subscription.unsubscribe()
+    this.#subscription.unsubscribe()
   }
 
   #begin(): void {

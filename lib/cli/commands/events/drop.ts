@@ -16,7 +16,8 @@ export async function drop(ids: readonly string[], options: DropOptions, io: Io)
   const { admin, close } = await reachStore(options, io)
   try {
     const chosen = await chosenIds(ids, options, admin)
-    const agreed = await isAgreed(`Drop ${countOf(chosen.length)}? Nothing brings them back.`, options, io)
+    const agreed =
+      chosen.length === 0 || (await isAgreed(`Drop ${countOf(chosen.length)}? Nothing brings them back.`, options, io))
     if (!agreed) return exitCodes.failed.code
     return await doToEach(chosen, 'dropped', (id) => admin.drop(id), options, io)
   } finally {

@@ -1,0 +1,140 @@
+import { peersVariable } from '../../system/peers-variable.js'
+import { commandOf, ports, type Site, type Unit } from './site.js'
+
+/** Writes a deployment for one machine with systemd: a unit for each process, and a target that starts and ends them all. */
+export function systemdFiles(site: Site): ReadonlyMap<string, string> {
+  const processes = placed(site)
+  const files = processes.map((one): [string, string] => [`${one.unitName}.service`, serviceFile(site, one, processes)])
+  return new Map([[`${site.system}.target`, targetFile(site, processes)], ...files])
+}
+
+interface Placed {
+  readonly unit: Unit
+  readonly replica: number
+  readonly unitName: string
+  /** Where the others reach it. */
+  readonly peersPort: number
+  readonly healthPort: number
+}
+
+/** On one machine each process has ports of its own: those for its peers and for health checks count up from the first. */
+function placed({ system, units }: Site): readonly Placed[] {
+  const all = units.flatMap((unit) =>
+    Array.from({ length: unit.replicas }, (_, index) => ({ unit, replica: index + 1 })),
+  )
+  return all.map(({ unit, replica }, index) => ({
+    unit,
+    replica,
+    unitName: `${system}-${unit.name}${unit.replicas === 1 ? '' : `-${replica}`}`,
+    peersPort: ports.peers + index,
+    healthPort: ports.health + all.length + index,
+  }))
+}
+
+function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
+  const { system, direct, brokers, deployment, endSeconds, hasFolder } = site
+  const after = [
+    'network-online.target',
+    ...brokers.map((name) => (name === 'nats' ? 'nats-server.service' : 'rabbitmq-server.service')),
+  ]
+  const lines = [
+    `# ${system}, deployment '${deployment}'. Written by: lucilius export systemd ${deployment}`,
+    '[Unit]',
+    `Description=${system}: ${one.unit.group.name}${one.unit.replicas === 1 ? '' : `, replica ${one.replica}`}`,
+    `PartOf=${system}.target`,
+    `After=${after.join(' ')}`,
+    'Wants=network-online.target',
+    '',
+    '[Service]',
+    'Type=exec',
+    `WorkingDirectory=/opt/${system}`,
+    `ExecStart=/usr/bin/env ${commandOf(site, one.unit).join(' ')}`,
+    ...environmentOf(site, one, all).map(([name, value]) => `Environment=${name}=${value}`),
+    ...(direct === undefined
+      ? []
+      : [`LoadCredential=lucilius:/etc/${system}/secret`, 'Environment=LUCILIUS_SECRET_FILE=%d/lucilius']),
+    // What is not to be read by everybody, such as addresses with passwords.
+    `EnvironmentFile=-/etc/${system}/environment`,
+    `RuntimeDirectory=${one.unitName}`,
+    `Environment=LUCILIUS_RUN_DIR=%t/${one.unitName}`,
+    ...(hasFolder ? [`StateDirectory=${system}`, `BindPaths=%S/${system}:/opt/${system}/.lucilius`] : []),
+    'Restart=on-failure',
+    'RestartSec=1',
+    `TimeoutStopSec=${endSeconds}`,
+    'DynamicUser=yes',
+    'NoNewPrivileges=yes',
+    'ProtectSystem=strict',
+    'ProtectHome=yes',
+    'PrivateTmp=yes',
+    'PrivateDevices=yes',
+    'ProtectKernelTunables=yes',
+    'ProtectControlGroups=yes',
+    'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX',
+    'RestrictSUIDSGID=yes',
+    'CapabilityBoundingSet=',
+    '',
+    '[Install]',
+    `WantedBy=${system}.target`,
+    '',
+  ]
+  return lines.join('\n')
+}
+
+function environmentOf({ direct }: Site, one: Placed, all: readonly Placed[]): readonly [string, string][] {
+  const { unit, replica } = one
+  const others = [...new Set(all.filter((other) => unit.peers.includes(other.unit.name)).map((other) => other.unit))]
+  const urlsOf = (other: Unit) =>
+    all.filter((each) => each.unit === other).map(({ peersPort }) => urlOf(direct, peersPort))
+  return [
+    ['NODE_ENV', 'production'],
+    ['LUCILIUS_HEALTH_PORT', String(one.healthPort)],
+    ...(unit.replicas > 1 ? ([['LUCILIUS_REPLICA', String(replica)]] as [string, string][]) : []),
+    ...(direct === undefined ? [] : ([['LUCILIUS_PORT', String(one.peersPort)]] as [string, string][])),
+    ...(direct === undefined
+      ? []
+      : others.map((other): [string, string] => [peersVariable(other.group.name), urlsOf(other).join(',')])),
+    ...doorsOf(one),
+  ]
+}
+
+/** The first door of each transport, as its replica has it on a machine that all share. */
+function doorsOf({ unit, replica }: Placed): readonly [string, string][] {
+  const first = unit.doors.filter(
+    ({ transport }, index) => unit.doors.findIndex((door) => door.transport === transport) === index,
+  )
+  return first.map(({ transport, port }) => [`LUCILIUS_${transport.toUpperCase()}_PORT`, String(port + replica - 1)])
+}
+
+function urlOf(direct: Site['direct'], port: number): string {
+  return direct === 'http' ? `http://127.0.0.1:${port}` : `ws://127.0.0.1:${port}/ws`
+}
+
+function targetFile({ system, deployment, place, direct, brokers }: Site, processes: readonly Placed[]): string {
+  const steps = [
+    `the system, with its node_modules, in /opt/${system}`,
+    ...(direct === undefined
+      ? []
+      : [
+          `install -d -m 700 /etc/${system} && openssl rand -base64 32 | install -m 600 /dev/stdin /etc/${system}/secret`,
+        ]),
+    ...(brokers.includes('nats')
+      ? [`LUCILIUS_NATS_URL=... in /etc/${system}/environment, unless it is nats://127.0.0.1:4222`]
+      : []),
+    ...(brokers.includes('amqp')
+      ? [`LUCILIUS_AMQP_URL=amqp://user:password@127.0.0.1:5672 in /etc/${system}/environment`]
+      : []),
+    `install -m 644 ${place}/*.service ${place}/*.target /etc/systemd/system/`,
+    `systemctl daemon-reload && systemctl enable --now ${system}.target`,
+  ]
+  return [
+    `# ${system}, deployment '${deployment}'. Written by: lucilius export systemd ${deployment}`,
+    ...steps.map((step) => `#   ${step}`),
+    '[Unit]',
+    `Description=${system}`,
+    `Wants=${processes.map(({ unitName }) => `${unitName}.service`).join(' ')}`,
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n')
+}

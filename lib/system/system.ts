@@ -88,9 +88,15 @@ export interface Group {
 /** What a group takes from and gives to programs of others. */
 export interface Foreign {
   /** Queues whose messages come in; `as` is canonical text. */
-  readonly consume: readonly (ForeignQueue & { readonly as: string })[]
+  readonly consume: readonly (Omit<ForeignQueue, 'as'> & {
+    /** The event that each message becomes. */
+    readonly as: string
+  })[]
   /** Events that go out; `match` is canonical text. */
-  readonly publish: readonly (ForeignExchange & { readonly match: string })[]
+  readonly publish: readonly (Omit<ForeignExchange, 'match'> & {
+    /** The events. */
+    readonly match: string
+  })[]
 }
 
 /** Actions and events that go another way than the rest of their deployment. */
@@ -107,20 +113,29 @@ export interface Brokers {
   readonly space: string | undefined
   /** Where NATS is. */
   readonly nats: {
+    /** Its addresses. */
     readonly servers: readonly string[] | undefined
+    /** A file with credentials, relative to the description. */
     readonly creds: string | undefined
+    /** Passed to the client. */
     readonly tls: object | undefined
   }
   /** Where RabbitMQ is. */
-  readonly amqp: { readonly url: string | undefined; readonly tls: object | undefined }
+  readonly amqp: {
+    /** Its address. */
+    readonly url: string | undefined
+    /** Passed to `node:tls`. */
+    readonly tls: object | undefined
+  }
 }
 
-/** What keeps durable events: a broker, or a folder. Undefined as a path: `.lucilius/store/` and the deployment. */
-export type Store =
-  | { readonly kind: 'nats' }
-  | { readonly kind: 'amqp' }
-  | { readonly kind: 'embedded'; readonly path: string | undefined }
-  | { readonly kind: 'none' }
+/** What keeps durable events. */
+export interface Store {
+  /** A broker, files of one process, or nothing. */
+  readonly kind: 'nats' | 'amqp' | 'embedded' | 'none'
+  /** The folder of an embedded one. Undefined: `.lucilius/store/` with the name of the deployment. */
+  readonly path?: string | undefined
+}
 
 /** One way to spread the services over processes. */
 export interface Deployment {

@@ -102,6 +102,7 @@ for (const parity of ['strict', 'off'] as const) {
         { pattern: 'e:1', service: 'shop', each: false },
         { pattern: 'e:1', service: 'till', each: true },
       ],
+      events: [],
       wraps: [
         { pattern: 'cmd:*', service: 'shop', at: 'handler' },
         { pattern: 'cmd:order', service: 'shop', at: 'caller' },

@@ -146,6 +146,9 @@ t.test('a service knows no transport, store, process or host', async (t) => {
   }
 })
 
+// Most of the time they wait, so they run side by side.
+t.jobs = 2
+
 // RabbitMQ takes as long to start as all of this: `npm run test:orders` goes on for a minute on each store.
 for (const [store, skip] of [
   ['embedded', false],

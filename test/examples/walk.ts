@@ -13,7 +13,7 @@ export interface Block {
 }
 
 /** A change is there within a second; a slow machine has more. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 /** Somebody who reads the page and does what it says, in a copy of the system. */
 export class Walk {

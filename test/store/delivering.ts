@@ -149,9 +149,12 @@ export function delivering(t: Test, stage: StoreStage): void {
     for (const ending of ['stop', 'stop', 'stop', 'close', 'close', 'close']) {
       const { store } = await opened(t, place)
       const inbox = await served(store, subscription())
+      await appendAll(store, [sample(-1)])
+      await inbox.next()
       const appends = Array.from({ length: 10 }, () => store.append(sample(n++), soon()))
-      // Ends in the midst of it, at one moment or another.
-      for (let turns = 1; turns < n / 10; turns++) await new Promise((resolve) => setImmediate(resolve))
+      // Ends in the midst of it: before anything has left, when it is under way, when the first is stored.
+      for (let turns = n % 30; turns > 0; turns--) await undefined
+      if (n % 30 === 20) await appends[0]
       if (ending === 'stop') await inbox.service.stop()
       else await store.close()
       const { length } = inbox.all

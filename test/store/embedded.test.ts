@@ -271,6 +271,21 @@ t.test('an event of an id that was seen longer ago than the window is another on
   await level.close()
 })
 
+t.test('what is stored does not overtake what is being delivered', async (t) => {
+  const store = await embedded({ path: join(folder(t), 'store') }).openStore(hostOf())
+  const ordered = subscription({ ordered: true, concurrency: 2 })
+  await store.know(ordered)
+  await appendAll(store, [sample(1), sample(2), sample(3)])
+  const inbox = await served(store, ordered)
+  const both = [await inbox.next(), await inbox.next()]
+  const append = store.append(sample(4), soon())
+  await Promise.all(both.map((delivery) => delivery.end({ kind: 'done' })))
+  await append
+  await inbox.has(4)
+  t.strictSame(inbox.numbers, [1, 2, 3, 4])
+  await store.close()
+})
+
 t.test('what a subscription no longer matches does not come to it', async (t) => {
   const store = await embedded({ path: join(folder(t), 'store') }).openStore(hostOf())
   await store.know(subscription())

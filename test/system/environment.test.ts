@@ -17,6 +17,7 @@ t.test('without a variable nothing is overridden', (t) => {
     replica: undefined,
     peers: new Map(),
     doors: { http: nothing, websocket: nothing },
+    health: nothing,
     logLevel: undefined,
     drainMs: undefined,
     runDir: undefined,
@@ -43,6 +44,8 @@ t.test('each variable says what the table says', (t) => {
     LUCILIUS_HTTP_PORT: '8080',
     LUCILIUS_WEBSOCKET_HOST: 'localhost',
     LUCILIUS_WEBSOCKET_PORT: '0',
+    LUCILIUS_HEALTH_HOST: '0.0.0.0',
+    LUCILIUS_HEALTH_PORT: '7480',
     LUCILIUS_SPACE: 'shop-staging',
     LUCILIUS_NATS_URL: 'nats://a:4222, tls://b',
     LUCILIUS_NATS_USER: 'shop',
@@ -52,7 +55,7 @@ t.test('each variable says what the table says', (t) => {
     LUCILIUS_DRAIN_MS: '30000',
     LUCILIUS_RUN_DIR: '/run/shop',
   })
-  const { listen, doors, warnings, peers, ...plain } = environment
+  const { listen, doors, health, warnings, peers, ...plain } = environment
   t.strictSame(plain, {
     config: 'shop.config.js',
     replica: 2,
@@ -61,6 +64,7 @@ t.test('each variable says what the table says', (t) => {
     runDir: '/run/shop',
   })
   t.strictSame(listen, { host: '0.0.0.0', port: 7400 })
+  t.strictSame(health, { host: '0.0.0.0', port: 7480 })
   t.strictSame(doors, { http: { host: '::', port: 8080 }, websocket: { host: 'localhost', port: 0 } })
   t.strictSame(addressesOf(environment, 'rates'), ['ws://a:7400/ws', 'ws://b:7400/ws'])
   t.strictSame(addressesOf(environment, 'my-group'), ['https://c'])

@@ -112,6 +112,6 @@ function wrongEnd(what: string): LuciliusError {
   return new LuciliusError('LUC_OPTIONS_INVALID', `amqp: ${what}.`)
 }
 
-function toLimits({ maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pongMs }: Settings) {
-  return { maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pongMs }
+function toLimits({ maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pingMs }: Settings) {
+  return { maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pongMs: pingMs }
 }

@@ -19,13 +19,20 @@ export interface Premises {
 /** Opens a mailbox that peers find, or the clients' door. Rejects with `LUC_LISTEN_FAILED`. */
 export async function listenOn(premises: Premises, receiver: Receiver): Promise<Listener> {
   const { broker, settings } = premises
+  let trouble: LuciliusError | undefined
   // Held meanwhile, so that a broker that starts at the same time is waited for.
-  const waiting: LastingChannel<Channel> = broker.hold<Channel>({ confirms: false, setUp: async () => {} })
+  const waiting: LastingChannel<Channel> = broker.hold<Channel>({
+    confirms: false,
+    setUp: async () => {},
+    failed: (error) => {
+      trouble = error
+    },
+  })
   try {
     await waiting.whenUp(AbortSignal.timeout(settings.connectTimeoutMs))
     return await (receiver.audience === 'peers' ? listenForPeers : listenForClients)(premises, receiver)
   } catch (cause) {
-    throw listenFailed(broker, cause)
+    throw listenFailed(broker, cause instanceof LuciliusError ? cause : (trouble ?? cause))
   } finally {
     await waiting.close()
   }

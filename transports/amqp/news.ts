@@ -23,6 +23,9 @@ const HERE = 'here'
 const LATEST_MS = 1_000
 const QUIET_MS = 50
 
+/** Milliseconds between two questions: whoever was given up, and is there after all, is found again. */
+const AGAIN_MS = 10_000
+
 /** Bytes of the news: an address. */
 const NEWS_BYTES = 1_024
 

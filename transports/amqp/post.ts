@@ -118,13 +118,13 @@ class AmqpPost implements Post {
   }
 
   /** Waits in the queue of the door until somebody takes it. Only a full queue refuses it. */
-  #sendToDoor(channel: ConfirmChannel, queue: string, parcel: Parcel, { content, properties }: ParcelForm): void {
+  #sendToDoor(channel: ConfirmChannel, name: string, parcel: Parcel, { content, properties }: ParcelForm): void {
     if (parcel.kind !== 'act') return // Nobody there has a use for anything else.
     const { line, id } = parcel
-    channel.publish('', queue, content, properties, (refused) => {
+    channel.publish(name, '', content, properties, (refused) => {
       // Where the channel was lost the callback is told so: then nobody knows, and the line ends.
       if (refused?.message !== REFUSED) return
-      const error = new LuciliusError('LUC_OVERLOADED', `Too many messages wait in the queue ${queue}.`)
+      const error = new LuciliusError('LUC_OVERLOADED', `Too many messages wait in the queue ${name}.`)
       this.#recipient.take('', { kind: 'reply', line, id, outcome: { error: toWireError(error) } })
     })
   }

@@ -24,8 +24,8 @@ export interface AmqpOptions {
   readonly connectTimeoutMs?: number
   /** Milliseconds for a peer to answer the wish to connect: 10,000. */
   readonly handshakeTimeoutMs?: number
-  /** Milliseconds for a sign of life that a peer is asked for; one that gives none twice is lost: 10,000. */
-  readonly pongMs?: number
+  /** Milliseconds for a peer to answer a ping; one that leaves two in a row unanswered is lost: 10,000. */
+  readonly pingMs?: number
   /** Bytes of a message or reply, either way: 1 MiB. */
   readonly maxBytes?: number
   /** Objects and arrays inside each other in a message or reply: 64. */
@@ -59,7 +59,7 @@ export interface Settings {
   readonly heartbeatMs: number
   readonly connectTimeoutMs: number
   readonly handshakeTimeoutMs: number
-  readonly pongMs: number
+  readonly pingMs: number
   readonly maxBytes: number
   readonly maxDepth: number
   readonly maxInFlight: number
@@ -75,7 +75,7 @@ const COUNTS = {
   maxClientActs: 256,
   maxBuffered: 16 * 1024 * 1024,
 }
-const TIMES = { heartbeatMs: 10_000, connectTimeoutMs: 10_000, handshakeTimeoutMs: 10_000, pongMs: 10_000 }
+const TIMES = { heartbeatMs: 10_000, connectTimeoutMs: 10_000, handshakeTimeoutMs: 10_000, pingMs: 10_000 }
 const KNOWN = ['url', 'user', 'pass', 'tls', 'space', 'app', ...Object.keys(TIMES), ...Object.keys(COUNTS)]
 const PORTS = { amqp: 5672, amqps: 5671 }
 

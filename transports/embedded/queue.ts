@@ -172,7 +172,6 @@ export class Queue {
   }
 
   #hand(entry: Entry, consumer: Consumer): void {
-    if (!consumer.running.has(entry)) return // it has left
     if (consumer.isStopped) return void this.#end(entry, consumer, { kind: 'back' })
     const event = JSON.parse(entry.text) as StoredEvent // we wrote it
     // The pattern may have changed since it was stored.

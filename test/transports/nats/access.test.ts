@@ -146,6 +146,12 @@ test('the permissions of docs/nats.md are all that is needed, and they hold', as
   t.equal(await other.act('role:rates,cmd:get'), 0.5)
   await rates.emit('role:rates,event:changed', { rate: 1 })
   t.match(await seen, { rate: 1 })
+  const order = 'role:order,event:created'
+  const keeper = made(t, 'keeper', { store: nats(service) })
+  keeper.event(order, { durable: true, retain: true })
+  const handled = new Promise((resolve) => keeper.on(order, { durable: 'mail' }, resolve))
+  await keeper.emit(order, { sku: 'a1' })
+  t.match(await handled, { sku: 'a1' })
   const asking = made(t, 'asking')
   await asking.connect(nats({ ...client, app: 'rates' }), { patterns: ['role:rates'] })
   t.equal(await asking.act('role:rates', { cmd: 'get' }), 0.5)

@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { headers, type Msg, MsgHdrsImpl, type NatsConnection } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
 import { ActionError, type Authenticate, sharedSecret } from '../../../lib/index.js'
@@ -9,6 +12,7 @@ import { nats } from '../../../transports/nats/index.js'
 import { eventually, gate } from '../../core/eventually.js'
 import { failureOf } from '../../core/failure.js'
 import { skipWithout, startNats } from '../../support/brokers.js'
+import { repoRoot } from '../../support/repo-root.js'
 import { foreigner, kill, made, newSpace, startService } from './means.js'
 
 const skip = skipWithout('nats-server')
@@ -503,4 +507,62 @@ test('garbage on every subject changes nothing', async (t) => {
   t.ok(all.length > 15)
   const replies = await Promise.all(Array.from({ length: 20 }, () => caller.act('a:1')))
   t.ok(replies.every((one) => one === 'one'))
+})
+
+test('each sample of docs/wire.md is answered with the one that follows it', async (t) => {
+  const rates = made(t, 'rates')
+  rates.add('role:rates,cmd:get', { idempotent: true }, ({ pair }) => {
+    if (pair === 'usd_eur') return { pair, rate: 0.5 }
+    throw new ActionError('PAIR_UNKNOWN', 'There is no rate of this pair.', { pair: pair as string })
+  })
+  rates.on('role:rates,event:wanted', () => {})
+  await rates.listen(nats({ servers }), { expose: '*', events: { in: '*' } })
+  await rates.listen(nats({ servers }), { expose: '*', audience: 'clients' })
+  const foreign = await foreigner(t, servers)
+  const { address, instance } = (await foreign.request('lucilius.lucilius.ping')).json<Record<string, string>>()
+  const page = readFileSync(join(repoRoot(), 'docs/wire.md'), 'utf8')
+    .replaceAll('BOX', address ?? '')
+    .replaceAll('LINE', 'line1')
+    .replaceAll(/\bOWN\b/g, 'me')
+    .replaceAll('8f2e6c1d4b7a4f0e', instance ?? '')
+  const samples = [...page.matchAll(/^```nats (sent|received)\n(.*?)^```$/gms)].map(([, mark, body = '']) => {
+    const [head = '', payload = ''] = body.split('\n\n')
+    const [subject = '', ...lines] = head.trimEnd().split('\n')
+    const fields = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const)
+    return { mark, subject, payload: payload.trim(), fields }
+  })
+  t.ok(samples.length >= 10)
+  const received: Msg[] = []
+  for (const subject of ['me', 'lucilius.lucilius.to.me.>']) {
+    foreign.subscribe(subject, { callback: (_, message) => void received.push(message) })
+  }
+  for (const { mark, subject, payload, fields } of samples) {
+    const reply = fields.find(([name]) => name === 'reply-to')?.[1] ?? ''
+    const rest = fields.filter(([name]) => name !== 'reply-to')
+    if (mark === 'sent') {
+      const all = headers()
+      for (const [name, value] of rest) all.set(name, value)
+      foreign.publish(subject, payload, { reply, headers: all })
+      continue
+    }
+    await eventually(() => received.length > 0)
+    const answer = received.shift() as Msg
+    t.equal(answer.subject, subject)
+    t.equal(answer.reply ?? '', reply)
+    t.strictSame(answer.data.length === 0 ? '' : answer.json(), payload === '' ? '' : JSON.parse(payload))
+    for (const [name, value] of rest) t.equal(answer.headers?.get(name), value)
+  }
+})
+
+test('the program of docs/nats.md prints what the page says', async (t) => {
+  const page = readFileSync(join(repoRoot(), 'docs/nats.md'), 'utf8')
+  const [, code = '', printed = ''] = /^```ts nocheck[^\n]*\n(.*?)^```\n+```text\n(.*?)^```$/ms.exec(page) ?? []
+  const file = join(broker?.folder ?? '', 'program.mjs')
+  const from = (path: string) => new URL(`../../../${path}/index.js`, import.meta.url).href
+  const program = code
+    .replace("'lucilius'", `'${from('lib')}'`)
+    .replace("'lucilius/transports/nats'", `'${from('transports/nats')}'`)
+    .replaceAll('nats()', `nats({ servers: '${servers}', space: '${newSpace()}' })`)
+  writeFileSync(file, program)
+  t.equal(execFileSync(process.execPath, [file], { encoding: 'utf8' }), printed)
 })

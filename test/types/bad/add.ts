@@ -36,3 +36,11 @@ export function wraps() {
   app.wrap('role:convert', () => 1) // wrong: a middleware makes a handler
   strict.wrap('role:covert', (next) => next) // wrong: covers nothing registered
 }
+
+export function durableEvents() {
+  app.on('event:changed,role:rates', { durable: true }, () => {}) // wrong: it needs a name
+  app.event('event:changed,role:rates', { durably: true }) // wrong: a misspelt option
+  app.event('event:changed,role:rates') // wrong: no options
+  strict.event('role:rats', { durable: true }) // wrong: not registered
+  app.add('cmd:rate,role:convert', (_, context) => context.delivery) // wrong: an act is not delivered
+}

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { z } from 'zod'
+import type { Delivery } from '../../../lib/handler.js'
 import type { Registration, Subscription } from '../../../lib/registration.js'
 import type { Typed } from '../../../lib/typed/typed.js'
 import { equal } from '../equal.js'
@@ -120,6 +121,22 @@ export function eventsAreTyped() {
     if (message.event === 'changed') equal<typeof message.rate, number>(true)
   })
   bare.on('role:any', { each: 'instance' }, (message) => message.any)
+}
+
+export function durableEventsAreTyped() {
+  const declared = app.event('event:changed,role:rates', { durable: true, retain: true, key: 'pair' })
+  equal<typeof declared, Registration>(true)
+  app.event('role:rates', { durable: true, orderBy: ['pair', 'event'] })
+  strict.event('role:clock,event:tick', { retain: true })
+  bare.event({ role: 'any' }, { durable: false })
+  const backoff = { firstMs: 100, maxMs: 1000 }
+  const options = { durable: 'books', orderBy: 'pair', maxDeliveries: 3, concurrency: 1, timeoutMs: 5, backoff }
+  const subscription = app.on('role:rates,event:changed', options, (message, { delivery }) => {
+    equal<typeof message.rate, number>(true)
+    equal<typeof delivery, Delivery | undefined>(true)
+    equal<Delivery['retained'], true | undefined>(true)
+  })
+  equal<typeof subscription, Subscription>(true)
 }
 
 export async function emitting() {

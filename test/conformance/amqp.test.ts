@@ -4,6 +4,8 @@ import { skipWithout, startRabbit } from '../support/brokers.js'
 import { conformance } from './conformance.js'
 import type { Means } from './means.js'
 
+t.setTimeout(120_000)
+
 const skip = skipWithout('rabbitmq')
 if (skip === false) {
   const { url } = await startRabbit(t)

@@ -194,6 +194,7 @@ t.test(
 )
 
 function check({ store, runs, started }: Scene): void {
+  if (store.complaints.length > 0) throw new Error(store.complaints.join())
   for (const subscription of SUBSCRIPTIONS) {
     const known = store.events.map(({ id }) => id)
     const ends = store.ends.filter((end) => end.subscription === subscription)

@@ -12,7 +12,10 @@ t.jobs = 8
 /** An app that is closed when the test ends. */
 function made(t: Test, store: MemoryStore | undefined, options: AppOptions = {}): App {
   const app = lucilius({ name: 'shop', drainMs: 2000, ...(store && { store }), ...options })
-  t.teardown(() => app.close())
+  t.teardown(async () => {
+    await app.close()
+    if (store !== undefined && store.complaints.length > 0) throw new Error(store.complaints.join())
+  })
   return app
 }
 

@@ -7,6 +7,7 @@ import { order } from '../../examples/orders/order.js'
 import { payment } from '../../examples/orders/payment.js'
 import { stock } from '../../examples/orders/stock.js'
 import { lucilius } from '../../lib/index.js'
+import { lucilius as command } from '../cli/fake-io.js'
 import { skipWithout } from '../support/brokers.js'
 import { MemoryStore } from '../support/memory-store.js'
 import { repoRoot } from '../support/repo-root.js'
@@ -16,6 +17,7 @@ import { within } from './within.js'
 
 t.setTimeout(120_000)
 
+const source = join(repoRoot(), 'examples/orders')
 const apples = { id: 'o-1', sku: 'apple', quantity: 2, amount: 4 }
 const melons = { id: 'o-2', sku: 'melon', quantity: 7, amount: 63 }
 
@@ -122,13 +124,20 @@ t.test('what is no order is refused at once', async (t) => {
   t.strictSame(store.events, [])
 })
 
+t.test('there is nothing that a plan would find wrong with a deployment', async (t) => {
+  for (const deployment of ['dev', 'nats', 'amqp']) {
+    const { code, stdout, stderr } = await command(['plan', deployment, '--strict', '--json', '--config', source])
+    t.strictSame({ code, stderr }, { code: 0, stderr: '' }, deployment)
+    t.match(JSON.parse(stdout), { findings: [], plans: [{ deployment, findings: [] }] })
+  }
+})
+
 t.test('a service knows no transport, store, process or host', async (t) => {
-  const folder = join(repoRoot(), 'examples/orders')
-  const services = readdirSync(folder).filter((file) => file.endsWith('.ts') && file !== 'lucilius.config.ts')
+  const services = readdirSync(source).filter((file) => file.endsWith('.ts') && file !== 'lucilius.config.ts')
   t.equal(services.length, 6)
   for (const file of services) {
-    const source = readFileSync(join(folder, file), 'utf8')
-    const code = source.replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, '')
+    const text = readFileSync(join(source, file), 'utf8')
+    const code = text.replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, '')
     const imports = [...code.matchAll(/(?:from|import)\s*\(?'([^']*)'/g)].map(([, name = '']) => name)
     const own = [
       'lucilius',
@@ -142,7 +151,7 @@ t.test('a service knows no transport, store, process or host', async (t) => {
       file,
     )
     t.notMatch(code, /\b(nats|amqp|broker|store|transport|process|host|port|listen|connect|env)\b/i, file)
-    t.ok(source.split('\n').length <= 75, `${file} is short`)
+    t.ok(text.split('\n').length <= 75, `${file} is short`)
   }
 })
 

@@ -218,6 +218,20 @@ function beyond(t: Test, broker: Broker): void {
     t.match((await store.admin.report()).subscriptions, [{ waiting: 1 }])
   })
 
+  t.test('many events fail at the same time, without a warning of Node', async (t) => {
+    const warnings: Error[] = []
+    const warned = (warning: Error) => warnings.push(warning)
+    process.on('warning', warned)
+    t.teardown(() => process.off('warning', warned))
+    const { store } = await opened(t)
+    const again = { kind: 'again', afterMs: 1, failure: failure(1) } as const
+    const inbox = new Inbox(({ attempt }) => (attempt === 1 ? again : { kind: 'done' }))
+    await served(store, subscription({ concurrency: 50 }), inbox)
+    await Promise.all(Array.from({ length: 50 }, (_, n) => store.append(sample(n), soon())))
+    await inbox.has(100)
+    t.strictSame(warnings, [])
+  })
+
   t.test('what is no event lies with the dead letters, and can be dropped', async (t) => {
     const { store, space } = await opened(t)
     const inbox = await served(store, subscription(), handlesAll())
@@ -335,9 +349,10 @@ async function outlives(t: Test, broker: Broker): Promise<void> {
     inbox.all.some(({ event, attempt }) => event.message.n === n && (n !== -2 || attempt === 2))
   while (![...numbers, -2].every(isThere)) await inbox.next(20_000)
   t.pass('every event came')
-  await slow.next()
-  await slow.next()
-  t.equal(slow.numbers[0], slow.numbers[1], 'what was under way came again')
+  const [under] = slow.all
+  const isAgain = () => slow.all.filter(({ event }) => event.id === under?.event.id).length > 1
+  for (let one = await slow.next(); !isAgain(); one = await slow.next()) await one.end({ kind: 'done' })
+  t.pass('what was under way came again')
   t.strictSame(
     (await store.admin.deadLetters({ limit: 9 })).map(({ event }) => event.message.n),
     [-1],

@@ -152,6 +152,7 @@ export function delivering(t: Test, stage: StoreStage): void {
       await appendAll(store, [sample(-1)])
       await inbox.next()
       const appends = Array.from({ length: 10 }, () => store.append(sample(n++), soon()))
+      const settled = Promise.allSettled(appends)
       // Ends in the midst of it: before anything has left, when it is under way, when the first is stored.
       for (let turns = n % 30; turns > 0; turns--) await undefined
       if (n % 30 === 20) await appends[0]
@@ -159,7 +160,7 @@ export function delivering(t: Test, stage: StoreStage): void {
       else await store.close()
       const { length } = inbox.all
       ends.push(() => t.equal(inbox.all.length, length))
-      await Promise.allSettled(appends)
+      await settled
       await store.close()
     }
     const { store } = await opened(t, place)

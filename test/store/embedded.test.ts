@@ -356,7 +356,7 @@ async function refuses(t: Test, path: string, code: string, ...words: readonly s
 
 /** Starts the process of killed.ts; it is killed when the test ends, if it has not ended. */
 function run(t: Test, args: readonly string[], by = process.execPath, before: readonly string[] = []): ChildProcess {
-  const program = fileURLToPath(new URL('killed.js', import.meta.url))
+  const program = fileURLToPath(new URL('./killed.js', import.meta.url))
   const child = spawn(by, [...before, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   child.stderr?.on('data', (chunk) => t.comment(String(chunk)))

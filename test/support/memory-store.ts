@@ -1,4 +1,3 @@
-import { matcherOf } from '../../lib/covers.js'
 import { LuciliusError } from '../../lib/errors.js'
 import type { Message } from '../../lib/message.js'
 import {
@@ -70,6 +69,7 @@ export class Handle {
   readonly host: StoreHost
   readonly store: OpenStore
   isGone = false
+  isDead = false
   readonly #crash: () => void
 
   constructor(host: StoreHost, store: OpenStore, crash: () => void) {
@@ -80,6 +80,7 @@ export class Handle {
 
   /** Ends it as the death of its process would: what it says from now on nobody hears, what it had goes to others. */
   crash(): void {
+    this.isDead = true
     this.#crash()
   }
 }
@@ -97,6 +98,8 @@ export class MemoryStore implements EventStore {
   readonly dead: DeadLetter[] = []
   /** Every end that arrived: event, subscription and kind. */
   readonly ends: { readonly id: string; readonly subscription: string; readonly kind: Verdict['kind'] }[] = []
+  /** What those who use it did that they must not. */
+  readonly complaints: string[] = []
   /** How often it was told that a delivery is still at work. */
   extended = 0
   mischief: Mischief
@@ -151,7 +154,7 @@ export class MemoryStore implements EventStore {
         check()
         const known = this.#know(subscription)
         if (known.servers.some((one) => one.handle === handle && !one.hasLeft)) {
-          throw new Error(`An instance serves '${known.name}' twice at once.`)
+          this.complaints.push(`an instance serves '${known.name}' twice at once`)
         }
         const server: Server = { handle, subscription, deliver, stopped: false, hasLeft: false, running: 0 }
         servers.add(server)
@@ -182,13 +185,14 @@ export class MemoryStore implements EventStore {
 
   async #append(event: StoredEvent, signal: AbortSignal, handle: Handle): Promise<void> {
     const trouble = this.mischief.failAppend?.(event)
-    if (trouble === 'before') throw failed('the event was not stored', 'no')
+    if (trouble === 'before' || signal.aborted) throw failed('the event was not stored', 'no')
     // In the order in which it was called: the answer may come later.
     const isNew = !handle.isGone && this.#isNew(event)
     if (isNew) this.#keep(event)
     await this.#later()
-    if (handle.isGone) await new Promise(() => {}) // its process has died
-    if (trouble === 'after' || signal.aborted) throw failed('nobody said that the event was stored', 'unknown')
+    if (handle.isDead) await new Promise(() => {})
+    if (trouble === 'after' || signal.aborted || handle.isGone)
+      throw failed('nobody said that the event was stored', 'unknown')
   }
 
   #isNew({ id }: StoredEvent): boolean {
@@ -215,12 +219,15 @@ export class MemoryStore implements EventStore {
 
   #know({ name, pattern, ordered, matches }: DurableSubscription): Known {
     const known = this.#known.get(name)
-    if (known !== undefined) return Object.assign(known, { pattern, ordered, matches })
+    if (known !== undefined) {
+      known.items = known.items.filter(({ event, holder }) => holder !== undefined || matches(event.message))
+      return Object.assign(known, { pattern, ordered, matches })
+    }
     const made: Known = {
       name,
       pattern,
       ordered,
-      matches: matcherOf(pattern),
+      matches,
       items: [],
       servers: [],
       leader: undefined,
@@ -294,7 +301,7 @@ export class MemoryStore implements EventStore {
           this.extended++
         },
         end: async (verdict) => {
-          if (isOver) throw new Error('A delivery was ended twice.')
+          if (isOver) this.complaints.push(`a delivery of ${item.event.id} was ended twice`)
           isOver = true
           await this.#later()
           if (server.handle.isGone) return
@@ -320,7 +327,7 @@ export class MemoryStore implements EventStore {
     const { event } = item
     this.ends.push({ id: event.id, subscription: known.name, kind: verdict.kind })
     if (verdict.kind === 'again') {
-      if (known.ordered) throw new Error('What is ordered is never asked for again.')
+      if (known.ordered) this.complaints.push(`${event.id} is ordered, and was to come again later`)
       item.failures = [...item.failures, verdict.failure]
       item.dueAt = Date.now() + verdict.afterMs
       setTimeout(() => this.#pumpSoon(known), verdict.afterMs + 1).unref()
@@ -384,7 +391,11 @@ export class MemoryStore implements EventStore {
         return true
       },
       drop: async (id) => take(id) !== undefined,
-      removeSubscription: async (name) => this.#known.delete(name),
+      removeSubscription: async (name) => {
+        const others = this.dead.filter(({ subscription }) => subscription !== name)
+        this.dead.splice(0, this.dead.length, ...others)
+        return this.#known.delete(name)
+      },
     }
   }
 }

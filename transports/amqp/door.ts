@@ -13,7 +13,7 @@ import type { Broker } from './broker.js'
 import { assertDoor } from './door-queue.js'
 import { type LastingChannel, replaceChannel } from './lasting-channel.js'
 import { namesOf } from './names.js'
-import { fieldsOf, timeoutOf } from './parcel-form.js'
+import { fieldsOf, timeoutOf } from './parcel-reading.js'
 import { type Settings, toAppName } from './settings.js'
 
 /** How long answers may take once the app has drained, in ms. */

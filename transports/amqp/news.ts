@@ -71,26 +71,32 @@ export async function findListeners(place: NewsPlace, findings: Findings): Promi
   const { news } = namesOf(place.space)
   const id = randomUUID()
   const first = new Answers()
-  const held: LastingChannel<Channel> = follow(
-    place,
-    HERE,
-    (_, { properties, content }) => {
-      const address = addressIn(content)
-      if (address === undefined) return
-      if (properties.type === 'here') findings.found(address)
-      if (properties.type === 'gone') findings.gone(address)
-      first.came()
-    },
-    (channel) => {
-      channel.once('return', () => first.end()) // Nobody listens.
-      channel.publish(news, WHO, Buffer.from('{}'), { type: 'who', replyTo: id, mandatory: true })
-      first.start()
-    },
-    id,
-  )
+  const take = (_: Channel, { properties, content }: ConsumeMessage) => {
+    const address = addressIn(content)
+    if (address === undefined) return
+    if (properties.type === 'gone') findings.gone(address)
+    if (properties.type !== 'here') return
+    findings.found(address)
+    first.came()
+  }
+  const ask = (channel: Channel) =>
+    channel.publish(news, WHO, Buffer.from('{}'), { type: 'who', replyTo: id, mandatory: true })
+  const up = (channel: Channel) => {
+    channel.on('return', () => first.end()) // Nobody listens.
+    ask(channel)
+    first.start()
+  }
+  const held: LastingChannel<Channel> = follow(place, HERE, take, up, id)
   await upOrClosed(held)
   await first.over
-  return { close: () => held.close() }
+  const asking = setInterval(() => held.channel !== undefined && ask(held.channel), AGAIN_MS)
+  asking.unref()
+  return {
+    close: () => {
+      clearInterval(asking)
+      return held.close()
+    },
+  }
 }
 
 /** Holds a channel with a queue of its own on which the news of one key come. Asks or tells again after each loss. */

@@ -13,7 +13,8 @@ import { assertDoor, doorOf } from './door-queue.js'
 import { type LastingChannel, replaceChannel } from './lasting-channel.js'
 import { namesOf } from './names.js'
 import { Outflow } from './outflow.js'
-import { headOf, type ParcelForm, toForm, toParcel } from './parcel-form.js'
+import { type ParcelForm, toForm } from './parcel-form.js'
+import { headOf, toParcel } from './parcel-reading.js'
 import type { Settings } from './settings.js'
 
 /** What amqplib makes of a `basic.nack`. */

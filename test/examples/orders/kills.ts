@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Shelf } from '../../../examples/orders/contracts.js'
+import { system } from '../../../examples/orders/lucilius.config.js'
+import type { StockOptions } from '../../../examples/orders/stock.js'
 import { type Chance, chance, shuffled } from '../../faults/chance.js'
 import { type Broker, startNats, startRabbit } from '../../support/brokers.js'
 import { Customers } from './customers.js'
@@ -49,7 +51,7 @@ export interface Result {
 const deployments = { embedded: 'dev', nats: 'nats', amqp: 'amqp' } as const
 
 /** What is on the shelves when the system starts with an empty folder. */
-const initial = { apple: 10_000, pear: 10_000, melon: 1000 }
+const { shelves: initial } = system.services.get('stock')?.options as StockOptions
 
 /** Everything at once, as by a power cut; the broker keeps its own company. */
 const ALL = 'everything'

@@ -5,11 +5,14 @@ import { others } from './foreign.js'
 import { lines } from './lines.js'
 import { options } from './options.js'
 import { outages } from './outages.js'
+import { permissions, permitted } from './permissions.js'
+
+t.setTimeout(120_000)
 
 const skip = skipWithout('rabbitmq')
 if (skip === false) {
-  const broker = await startRabbit(t)
-  for (const part of [options, lines, door, others, outages]) part(t, broker)
+  const broker = await startRabbit(t, { config: permitted })
+  for (const part of [options, permissions, lines, door, others, outages]) part(t, broker)
 } else {
   t.test('the transport over RabbitMQ', { skip }, async () => {})
 }

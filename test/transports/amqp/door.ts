@@ -1,8 +1,7 @@
-import type { Channel } from 'amqplib'
 import type { Test } from 'tap'
 import { ActionError } from '../../../lib/index.js'
 import type { Broker } from '../../support/brokers.js'
-import { json, stage, startService } from './stage.js'
+import { filled, json, stage, startService } from './stage.js'
 
 /** Clients of any language, and the queue in which their messages wait. */
 export function door(t: Test, broker: Broker): void {
@@ -95,9 +94,9 @@ export function door(t: Test, broker: Broker): void {
     const waiting = caller.act('a:1', {}, { timeoutMs: 20_000 })
     const { channel } = await outsider()
     const queue = `lucilius.${space}.act.full`
-    await eventuallyWaiting(channel, queue, 1)
+    await filled(channel, queue, 1)
     for (let n = 1; n < 10_000; n++) channel.sendToQueue(queue, Buffer.from('{}'), { expiration: '500' })
-    await eventuallyWaiting(channel, queue, 10_000)
+    await filled(channel, queue, 10_000)
     await t.rejects(caller.act('a:1'), { code: 'LUC_OVERLOADED', handled: 'no' })
     const service = app()
     service.add('a:1', () => 1)
@@ -168,8 +167,4 @@ export function door(t: Test, broker: Broker): void {
     await ask(x, '{"a":1}')
     t.same(json(await ask(y, '{"a":2}')), 1, 'the first one that came there')
   })
-}
-
-async function eventuallyWaiting(channel: Channel, queue: string, count: number): Promise<void> {
-  while ((await channel.checkQueue(queue)).messageCount < count) await new Promise((resolve) => setTimeout(resolve, 5))
 }

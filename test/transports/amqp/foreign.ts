@@ -3,7 +3,7 @@ import { foreign } from '../../../transports/amqp/index.js'
 import { eventually } from '../../core/eventually.js'
 import type { Broker } from '../../support/brokers.js'
 import { MemoryStore } from '../../support/memory-store.js'
-import { json, stage } from './stage.js'
+import { filled, json, stage } from './stage.js'
 
 /** A queue that was declared long before the broker is killed: RabbitMQ 3.10 loses a quorum queue that is younger than a second. */
 export const EARLY_QUEUE = 'test-early-orders'
@@ -129,7 +129,7 @@ export function others(t: Test, broker: Broker): void {
     channel.sendToQueue(queue, Buffer.from('{}'))
     await eventually(() => tried > 0)
     await service.close()
-    t.match(await channel.checkQueue(queue), { messageCount: 1 })
+    await filled(channel, queue, 1)
     t.ok(tried < 10, `no hot loop: ${tried} tries`)
   })
 

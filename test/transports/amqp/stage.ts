@@ -94,6 +94,12 @@ export function json({ content }: { readonly content: Buffer }): unknown {
   return JSON.parse(content.toString())
 }
 
+/** Resolves when so many messages wait in a queue. */
+export async function filled(channel: Channel, queue: string, count: number): Promise<void> {
+  while ((await channel.checkQueue(queue)).messageCount !== count)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 /** Starts a service in a process of its own; it is killed when the test ends. */
 export async function startService(t: Test, { broker, space }: Stage, tag: string): Promise<Service> {
   const program = fileURLToPath(new URL('./service.js', import.meta.url))

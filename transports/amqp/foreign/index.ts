@@ -8,7 +8,9 @@ import { Publishing } from './publishing.js'
 
 /** A plugin, as `app.use` takes it. */
 export interface ForeignPlugin {
+  /** `amqp-foreign`; a second one of an app needs another name, `{ as }`. */
   readonly name: string
+  /** Registers. */
   setup(app: ForeignApp): void
 }
 

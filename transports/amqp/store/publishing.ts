@@ -41,17 +41,21 @@ export async function putRecord(
   queue: Pick<Publication, 'exchange' | 'key'>,
   record: Record,
 ): Promise<void> {
-  const correlationId = randomUUID()
-  const options = { id: record.event.id, type: RECORD, mandatory: true, correlationId }
-  let isReturned = false
-  const returned = ({ properties }: Message) => {
-    if (properties.correlationId === correlationId) isReturned = true
-  }
-  channel.on('return', returned) // It comes before the confirmation.
-  try {
-    await confirmed(channel, publication(queue, encodeRecord(record), options))
-  } finally {
-    channel.off('return', returned)
-  }
-  if (isReturned) throw new Error(`The queue ${queue.key} is not there.`)
+  const id = randomUUID()
+  const returned = returnedOn(channel)
+  const options = { id: record.event.id, type: RECORD, mandatory: true, correlationId: id }
+  await confirmed(channel, publication(queue, encodeRecord(record), options))
+  if (returned.delete(id)) throw new Error(`The queue ${queue.key} is not there.`)
 }
+
+/** The correlation ids of what came back on a channel: each comes before its confirmation. */
+function returnedOn(channel: ConfirmChannel): Set<unknown> {
+  const known = returns.get(channel)
+  if (known !== undefined) return known
+  const returned = new Set<unknown>()
+  channel.on('return', ({ properties }: Message) => returned.add(properties.correlationId))
+  returns.set(channel, returned)
+  return returned
+}
+
+const returns = new WeakMap<ConfirmChannel, Set<unknown>>()

@@ -12,7 +12,7 @@ import { type StoreSettings, storeDefaults } from './settings.js'
 import { Streams } from './streams.js'
 
 export { isJetStreamEmpty } from './emptiness.js'
-export type { BrokerLease, StoreBroker } from './link.js'
+export type { StoreBroker } from './link.js'
 export type { StoreOptions, StoreSettings } from './settings.js'
 
 /**

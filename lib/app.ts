@@ -91,7 +91,10 @@ export interface App<R = Patterns, E = Events, M extends Mode = 'open'> extends 
   list(pattern?: PatternLike): ActionInfo[]
   /** What would happen to a message, and why. */
   explain(message: PatternLike): Explanation
-  /** Sets up and starts the plugins, once. Rejects with `LUC_PLUGIN_FAILED`; acts and listeners wait for it. */
+  /**
+   * Sets up and starts the plugins, once; acts and listeners wait for it. Rejects with `LUC_PLUGIN_FAILED`, and with
+   * `LUC_STORE_REQUIRED` or `LUC_STORE_FAILED` if what must be kept cannot be.
+   */
   ready(): Promise<void>
   /** Refuses new work, lets running work finish for `drainMs`, aborts what is left, and runs the onClose hooks. */
   close(): Promise<void>

@@ -1,5 +1,6 @@
 import type { App } from './app.js'
 import { Core } from './core.js'
+import type { HearPassed } from './dispatch/passed.js'
 import { Running } from './dispatch/running.js'
 import type { PatternLike } from './handler.js'
 import type { Message } from './message.js'
@@ -50,6 +51,8 @@ export interface Inventory {
 /** An app with the handles that a runner needs and that no service must have. */
 export interface Host {
   readonly app: App
+  /** The id by which peers know this one process: `instance` of their `PeerInfo`. */
+  readonly instance: string
   /** Runs the set-ups, and starts nothing. Rejects with `LUC_PLUGIN_FAILED` and `LUC_PLUGIN_INVALID`. `ready` goes on from there. */
   load(): Promise<void>
   /** What the plugins of this app have registered; nothing learned from peers. */
@@ -58,6 +61,8 @@ export interface Host {
   store(): Promise<OpenStore | undefined>
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
   running(): readonly string[]
+  /** Tells of each act and event that a handler here has ended, until the returned function is called. */
+  onPassed(hear: HearPassed): () => void
   /**
    * Puts another plugin of a running app in the place of one, under its name. The new one is set up beside the old one;
    * handlers of the old one that run get `drainMs` to finish, and are cut off then, while messages for it wait; then its
@@ -78,10 +83,12 @@ export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host
   })
   return {
     app: viewOf(core, core.self),
+    instance: core.settings.instance,
     load: () => core.life.load(),
     inventory: () => inventoryOf(core),
     store: async () => (core.store.isThere ? core.store.open() : undefined),
     running: () => running.actions.map(({ pattern }) => pattern.text),
+    onPassed: (hear) => running.hear(hear),
     replace: (name, plugin, given) => replace(core, running, name, plugin, given),
   }
 }

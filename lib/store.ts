@@ -59,17 +59,35 @@ export interface DurableSubscription {
 
 /** What becomes of a delivery. */
 export type Verdict =
-  /** The handler succeeded. */
-  | { readonly kind: 'done' }
-  /** Deliver it again after so many ms, to whichever instance; the store keeps the history. */
-  | { readonly kind: 'again'; readonly afterMs: number; readonly failure: Failure }
-  /** It goes to the dead letters, with all that failed. */
-  | { readonly kind: 'dead'; readonly failures: readonly Failure[] }
-  /** This instance closes before it was handled: deliver it to another one at once. It does not count as an attempt where the store can help it. */
-  | { readonly kind: 'back' }
+  | {
+      /** The handler succeeded. */
+      readonly kind: 'done'
+    }
+  | {
+      /** Deliver it again, to whichever instance; the store keeps the history. */
+      readonly kind: 'again'
+      /** After so many milliseconds. */
+      readonly afterMs: number
+      /** What failed this time. */
+      readonly failure: Failure
+    }
+  | {
+      /** It goes to the dead letters. */
+      readonly kind: 'dead'
+      /** All attempts that failed, oldest first. */
+      readonly failures: readonly Failure[]
+    }
+  | {
+      /**
+       * This instance closes before it was handled: deliver it to another one at once. It does not count as an attempt
+       * where the store can help it.
+       */
+      readonly kind: 'back'
+    }
 
 /** An event on its way to one subscription. */
 export interface StoreDelivery {
+  /** What was stored. */
   readonly event: StoredEvent
   /** How often it was delivered to this subscription, this time included. */
   readonly attempt: number
@@ -96,7 +114,9 @@ export interface ServedSubscription {
 export interface DeadLetter {
   /** Unique in the store. */
   readonly id: string
+  /** The name of the subscription that failed. */
   readonly subscription: string
+  /** What it failed at. */
   readonly event: StoredEvent
   /** When it died, ms since the epoch. */
   readonly at: number
@@ -106,8 +126,11 @@ export interface DeadLetter {
 
 /** What a store tells of one subscription, as plain JSON. */
 export interface SubscriptionReport {
+  /** `<service>.<durable>`. */
   readonly name: string
+  /** Canonical text. */
   readonly pattern: string
+  /** Its events are kept in order. */
   readonly ordered: boolean
   /** Events that have yet to be handled, those under way and those waiting for another attempt included. */
   readonly waiting: number
@@ -129,11 +152,13 @@ export interface StoreReport {
   readonly oldestAt?: number
   /** Values kept by `retain`. */
   readonly retained: number
+  /** Those that it knows, by name. */
   readonly subscriptions: readonly SubscriptionReport[]
 }
 
 /** What operators ask of a store. Reads nothing twice and changes nothing unless it says so. */
 export interface StoreAdmin {
+  /** What there is. */
   report(): Promise<StoreReport>
   /** Dead letters, oldest first: of one subscription if named, at most `limit`, those after a certain one if given. */
   deadLetters(wish: {
@@ -172,6 +197,7 @@ export interface OpenStore {
   serve(subscription: DurableSubscription, deliver: (delivery: StoreDelivery) => void): Promise<ServedSubscription>
   /** The retained events, in the order in which they were stored, that `matches` lets through. */
   retained(matches: (message: Message) => boolean): Promise<readonly StoredEvent[]>
+  /** For operators. */
   readonly admin: StoreAdmin
   /** Closes it. Deliveries that were not ended go to others. */
   close(): Promise<void>
@@ -179,8 +205,9 @@ export interface OpenStore {
 
 /** What the core gives a store. */
 export interface StoreHost {
-  /** The name of the app, and of this one process of it. */
+  /** The name of the app. */
   readonly name: string
+  /** The id of this one process of it. */
   readonly instance: string
   /** The store tells what it met that nobody else would hear of: a broker lost and found again. */
   log(level: 'debug' | 'info' | 'warn' | 'error', facts: object, text: string): void

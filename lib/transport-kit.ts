@@ -35,7 +35,19 @@ export { Desk } from './mail/desk.js'
 export { type MailLimits, mailLimits } from './mail/limits.js'
 export type { MailListener } from './mail/listening.js'
 export { type Mail, mail } from './mail/mail.js'
-export type { OpenPost, Parcel, Post, Recipient } from './mail/parcel.js'
+export type {
+  ActParcel,
+  CloseParcel,
+  EventParcel,
+  OpenParcel,
+  OpenPost,
+  Parcel,
+  Post,
+  Recipient,
+  ReplyParcel,
+  SignParcel,
+  TellParcel,
+} from './mail/parcel.js'
 export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export { type Pattern, toPattern } from './pattern.js'

@@ -17,6 +17,8 @@ const stages = [
   ['in-process', 'conformance/in-process'],
   ['HTTP', 'conformance/http'],
   ['WebSocket', 'conformance/websocket'],
+  ['NATS', 'conformance/nats'],
+  ['RabbitMQ', 'conformance/amqp'],
   ['message port', 'examples/message-port-conformance'],
 ]
 

@@ -10,6 +10,7 @@ import type { Action } from './action.js'
 import type { Slot } from './actions.js'
 import { Books } from './books.js'
 import { Call, describe, type Origin, type Waiter } from './call.js'
+import { noteOptions } from './carried.js'
 import { Composition, type Follow } from './composition.js'
 import type { Within } from './context.js'
 import { Heads, wholeMessage } from './head.js'
@@ -238,6 +239,7 @@ export class Dispatcher implements Within {
     if (below !== undefined) call.below = below
     if (by !== undefined) call.by = by
     if (outer !== undefined) call.atCaller = true
+    if (wish !== undefined) noteOptions(call, wish)
     return launch(call, outer ?? action.run, this, ownTime, wish?.signal)
   }
 

@@ -134,7 +134,7 @@ export class Events {
     } finally {
       books.ended()
     }
-    this.#handOver({ ...emission, traceparent: stored.meta.traceparent })
+    this.#handOver({ ...emission, message: stored.message, traceparent: stored.meta.traceparent })
   }
 
   /** Takes an event from outside, for the services that this instance was picked for and for those that run in each. */

@@ -8,6 +8,9 @@ import { withLastWords } from './last-words.js'
 /** How long a store may take to open, and for what is asked of it when an app starts, in ms. */
 const ANSWER_MS = 10_000
 
+/** How long a store may take to close, in ms. */
+const CLOSE_MS = 5000
+
 /** What the life of a store needs of its app. */
 interface Keeper {
   readonly store: EventStore | undefined
@@ -102,11 +105,20 @@ export class StoreLife {
     this.#closing.abort()
   }
 
-  /** Closes it, if it was opened. */
+  /** Closes it, if it was opened. Resolves within 5 s: what it has not been told by then it delivers again. */
   async close(): Promise<void> {
     this.giveUp()
     const store = await this.#opening?.catch(() => undefined)
-    await store?.close()
+    if (store === undefined) return
+    const { signal, end } = timeLimit(CLOSE_MS)
+    const late = () => new Error(`The store did not close within ${CLOSE_MS / 1000} s.`)
+    try {
+      await withLastWords(signal, store.close(), late)
+    } catch (error) {
+      this.#keeper.log.warn({ store: this.#keeper.store?.name, err: error }, 'the store did not close well')
+    } finally {
+      end()
+    }
   }
 
   async #open(): Promise<OpenStore> {
@@ -154,10 +166,10 @@ export const STORES =
   "Give it one: lucilius({ store: embedded({ path: './events' }) }) from 'lucilius/transports/embedded' for one process, nats(…) from 'lucilius/transports/nats' or amqp(…) from 'lucilius/transports/amqp' for several."
 
 /** A signal that aborts after so many ms, or with another one. `end` takes the timer away. */
-function timeLimit(limitMs: number, other: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+function timeLimit(limitMs: number, ...others: AbortSignal[]): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(), limitMs)
-  return { signal: AbortSignal.any([controller.signal, other]), end: () => clearTimeout(timer) }
+  return { signal: AbortSignal.any([controller.signal, ...others]), end: () => clearTimeout(timer) }
 }
 
 function failedToOpen({ name }: EventStore, why: string, cause?: unknown): LuciliusError {

@@ -4,26 +4,63 @@
  */
 import type { ActEnvelope, EventEnvelope, Outcome } from '../transport.js'
 
-/** One message from mailbox to mailbox. `line` is the id of the line it belongs to, made by the side that connects. */
-export type Parcel =
-  /** A wish to connect: the first parcel of a line. */
-  | { readonly kind: 'open'; readonly line: string; readonly announcement: unknown; readonly authorization?: string }
-  /** The wish is granted; the line is up. */
-  | { readonly kind: 'opened'; readonly line: string; readonly announcement: unknown }
-  /** One side tells what it is by now. */
-  | { readonly kind: 'tell'; readonly line: string; readonly announcement: unknown }
-  /** An act; `id` tells apart those of a line and a direction that wait for an answer. */
-  | { readonly kind: 'act'; readonly line: string; readonly id: number; readonly envelope: ActEnvelope }
-  /** The caller has given up. */
-  | { readonly kind: 'cancel'; readonly line: string; readonly id: number }
-  /** The answer to an act. */
-  | { readonly kind: 'reply'; readonly line: string; readonly id: number; readonly outcome: Outcome }
-  /** An event: nobody answers. */
-  | { readonly kind: 'event'; readonly line: string; readonly envelope: EventEnvelope }
-  /** Asks for a sign of life, and gives one. */
-  | { readonly kind: 'ping' | 'pong'; readonly line: string; readonly id: number }
-  /** The line is closed, or was never open; `error` is a wire error where the connecting side is refused. */
-  | { readonly kind: 'close'; readonly line: string; readonly error?: unknown }
+/** What every parcel has. */
+interface OnLine<K extends string> {
+  /** What it is. */
+  readonly kind: K
+  /** The id of the line it belongs to, made by the side that connects. */
+  readonly line: string
+}
+
+/** What belongs to one act, or to one sign of life. */
+interface Numbered<K extends string> extends OnLine<K> {
+  /** Tells apart those of a line and a direction that wait for an answer. */
+  readonly id: number
+}
+
+/** A wish to connect: the first parcel of a line. */
+export interface OpenParcel extends OnLine<'open'> {
+  /** What the connecting side tells of itself. */
+  readonly announcement: unknown
+  /** Proves who it is. */
+  readonly authorization?: string
+}
+
+/** The wish is granted; or one side tells what it is by now. */
+export interface TellParcel extends OnLine<'opened' | 'tell'> {
+  /** What it tells. */
+  readonly announcement: unknown
+}
+
+/** An act. */
+export interface ActParcel extends Numbered<'act'> {
+  /** What is asked. */
+  readonly envelope: ActEnvelope
+}
+
+/** The answer to an act. */
+export interface ReplyParcel extends Numbered<'reply'> {
+  /** What it ended in. */
+  readonly outcome: Outcome
+}
+
+/** The caller of an act has given up; or a sign of life is asked for, or given. */
+export interface SignParcel extends Numbered<'cancel' | 'ping' | 'pong'> {}
+
+/** An event: nobody answers. */
+export interface EventParcel extends OnLine<'event'> {
+  /** What was emitted. */
+  readonly envelope: EventEnvelope
+}
+
+/** The line is closed, or was never open. */
+export interface CloseParcel extends OnLine<'close'> {
+  /** A wire error, where the connecting side is refused. */
+  readonly error?: unknown
+}
+
+/** One message from mailbox to mailbox. */
+export type Parcel = OpenParcel | TellParcel | ActParcel | ReplyParcel | SignParcel | EventParcel | CloseParcel
 
 /** A broker, as lines need it: one mailbox of our own, and a way to reach others. Made by a transport. */
 export interface Post {

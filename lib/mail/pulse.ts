@@ -67,9 +67,7 @@ export class Pulse {
     }
     this.#quiet++
     if (this.#silent !== -1 && ++this.#silent > this.#mostSilent) return false
-    // Who begins to wait on a quiet line wants to know soon.
-    const isNews = isBusy && this.#silent === -1
-    if (isNews || this.#quiet >= (isBusy ? BUSY_BEATS : IDLE_BEATS)) this.#send()
+    if (this.#quiet >= (isBusy ? BUSY_BEATS : IDLE_BEATS)) this.#send()
     return true
   }
 

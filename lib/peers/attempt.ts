@@ -1,5 +1,6 @@
 import { carryDirect } from '../direct.js'
 import type { Call } from '../dispatch/call.js'
+import { noteCarried } from '../dispatch/carried.js'
 import { LuciliusError } from '../errors.js'
 import type { Connection, DirectCall, Envelope, Outcome, WireError } from '../transport.js'
 import { toWireError } from '../wire-error.js'
@@ -35,6 +36,7 @@ export class Attempt implements DirectCall {
 
   start(envelope: Envelope): void {
     this.peer.pending++
+    noteCarried(this.call, this.peer.info)
     // An available peer has a connection.
     carryDirect(this.peer.connection as Connection, envelope, this)
   }

@@ -14,6 +14,7 @@ import { describeLoadError } from './loading/describe-load-error.js'
 import { loadSystem } from './loading/load-system.js'
 import { registerTypeScript } from './loading/register-typescript.js'
 import { overridden } from './overridden.js'
+import { lookingOn } from './passing.js'
 import { distinctSendings } from './recording.js'
 import { type Running, runProcess } from './run.js'
 import { forgetSecrets } from './secret.js'
@@ -36,6 +37,9 @@ let isEnding = false
 let exitCode: 0 | 1 = 0
 /** Set while it is leaving. Runs until the parent answers. */
 let asking: NodeJS.Timeout | undefined
+/** Whether the parent wants to know what passes, and what ends telling it. */
+let isLookedOn = false
+let lookAway: (() => void) | undefined
 
 // A parent that died reads no more: what is printed is lost, and that is all.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -98,7 +102,8 @@ async function start(): Promise<Running> {
   )
   isReady = true
   if (isEnding) return running
-  await tell({ type: 'ready', doors: running.doors.map(({ transport, url }) => ({ transport, url })) })
+  const doors = running.doors.map(({ transport, url }) => ({ transport, url }))
+  await tell({ type: 'ready', doors, instance: running.host.instance })
   return running
 }
 
@@ -110,6 +115,7 @@ function heed(message: ParentMessage): void {
   if (message.type === 'drain') end()
   if (message.type === 'wait') clearTimeout(asking)
   if (message.type === 'ask') void answer(message.id, message.question)
+  if (message.type === 'lookOn') void lookOn(message.on)
   if (message.type === 'stay') {
     clearTimeout(asking)
     asking = undefined
@@ -127,6 +133,17 @@ async function answer(id: number, question: StoreQuestion): Promise<void> {
     (reply) => tell({ type: 'answer', id, reply }),
     (error) => tell({ type: 'answer', id, error: toWireError(error) }),
   )
+}
+
+/** Tells what passes from now on, or from its start on, until it is told to stop. */
+async function lookOn(on: boolean): Promise<void> {
+  isLookedOn = on
+  const running = await starting.catch(() => undefined)
+  if (running === undefined) return
+  if (!isLookedOn) {
+    lookAway?.()
+    lookAway = undefined
+  } else lookAway ??= lookingOn(running)((batch) => void tell({ type: 'passed', batch }))
 }
 
 /** Drains and ends, once. */

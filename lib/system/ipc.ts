@@ -4,6 +4,7 @@
  */
 import { isMessage } from '../message.js'
 import type { WireError } from '../transport.js'
+import { type PassedBatch, toPassedBatch } from './passing.js'
 import { isRecordedSending, type RecordedSending } from './recording.js'
 import { type StoreQuestion, toStoreQuestion } from './store-questions.js'
 
@@ -17,8 +18,8 @@ export interface Door {
 export type ChildMessage =
   /** Peers reach it here. Comes before its services start, so that they may act on one another. */
   | { readonly type: 'listening'; readonly url: string }
-  /** Its services have started and its doors are open. */
-  | { readonly type: 'ready'; readonly doors: readonly Door[] }
+  /** Its services have started and its doors are open. `instance`: how peers know it. */
+  | { readonly type: 'ready'; readonly doors: readonly Door[]; readonly instance?: string }
   /** It ends because of this. `final`: a second try would fail in the same way. `taken`: it could not listen. */
   | {
       readonly type: 'failed'
@@ -37,6 +38,8 @@ export type ChildMessage =
   | { readonly type: 'drained'; readonly hung: readonly string[] }
   /** What its store says to `ask`, or why it says nothing. */
   | { readonly type: 'answer'; readonly id: number; readonly reply?: unknown; readonly error?: WireError }
+  /** What passed there, while somebody looks on. */
+  | { readonly type: 'passed'; readonly batch: PassedBatch }
 
 /** What a child is told. */
 export type ParentMessage =
@@ -52,6 +55,8 @@ export type ParentMessage =
   | { readonly type: 'changed'; readonly files: readonly string[] }
   /** Something that its store is asked; `answer` has the same id. */
   | { readonly type: 'ask'; readonly id: number; readonly question: StoreQuestion }
+  /** Somebody wants to know what passes there, or nobody any more. */
+  | { readonly type: 'lookOn'; readonly on: boolean }
 
 /** Puts a message into the envelope in which it travels. */
 export function sealed(message: ChildMessage | ParentMessage): object {
@@ -62,12 +67,12 @@ export function sealed(message: ChildMessage | ParentMessage): object {
 export function toChildMessage(value: unknown): ChildMessage | undefined {
   const content = opened(value)
   if (content === undefined) return undefined
-  const { type, url, doors, message, frame, final, taken, files, sending, hung, id, reply, error } = content
+  const { type, url, doors, message, frame, final, taken, files, sending, hung, id, reply, error, instance, batch } = content
   switch (type) {
     case 'listening':
       return isText(url) ? { type, url } : undefined
     case 'ready':
-      return isListOf(doors, isDoor) ? { type, doors } : undefined
+      return isListOf(doors, isDoor) ? { type, doors, ...(isText(instance) ? { instance } : {}) } : undefined
     case 'failed':
       if (!isText(message)) return undefined
       return {
@@ -89,6 +94,10 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
       if (!isNumber(id)) return undefined
       // What a child of ours says to be an error is one.
       return { type, id, ...(isMessage(error) ? { error: error as unknown as WireError } : { reply }) }
+    case 'passed': {
+      const told = toPassedBatch(batch)
+      return told === undefined ? undefined : { type, batch: told }
+    }
     default:
       return undefined
   }
@@ -98,7 +107,7 @@ export function toChildMessage(value: unknown): ChildMessage | undefined {
 export function toParentMessage(value: unknown): ParentMessage | undefined {
   const content = opened(value)
   if (content === undefined) return undefined
-  const { type, addresses, files, id, question } = content
+  const { type, addresses, files, id, question, on } = content
   switch (type) {
     case 'addresses':
       return isAddresses(addresses) ? { type, addresses } : undefined
@@ -112,6 +121,8 @@ export function toParentMessage(value: unknown): ParentMessage | undefined {
       const asked = toStoreQuestion(question)
       return isNumber(id) && asked !== undefined ? { type, id, question: asked } : undefined
     }
+    case 'lookOn':
+      return { type, on: on === true }
     default:
       return undefined
   }

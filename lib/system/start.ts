@@ -4,6 +4,7 @@ import { didYouMean } from '../did-you-mean.js'
 import { jsonLogger, type Logger } from '../logger.js'
 import type { AddressBook } from './address-book.js'
 import { type About, type AboutProcess, openControl } from './control/index.js'
+import { controlledProcess } from './controlled-process.js'
 import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
 import { type Health, type HealthDoor, openHealth } from './health/health.js'
@@ -15,7 +16,6 @@ import { type ProcessEnd, processEnd } from './process-end.js'
 import { type Running, runProcess } from './run.js'
 import { forgetSecrets, type Variables } from './secret.js'
 import { startPlan } from './start-addresses.js'
-import { askingStore } from './store-questions.js'
 import type { Deployment, Group } from './system.js'
 import { directOf } from './transports-used.js'
 
@@ -128,9 +128,8 @@ async function openSocket(
   })
   try {
     const what = `start-${deployment.name}-${running.id}`
-    const { app, store } = running.host
     const place = { folder, what, runDir: environment.runDir }
-    const control = await openControl(place, { app, about, store: askingStore(store) })
+    const control = await openControl(place, { ...controlledProcess(running), about })
     return control.close
   } catch (error) {
     log.warn({ err: error }, 'commands cannot reach this process')

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { hostApp } from '../../lib/host.js'
 import { ActionError, type App, type AppOptions, type EventContext, lucilius, type Message } from '../../lib/index.js'
-import type { StoreHost } from '../../lib/store.js'
+import type { StoredEvent, StoreHost } from '../../lib/store.js'
 import { MemoryStore } from '../support/memory-store.js'
 import { eventually, gate } from './eventually.js'
 import { failureOf } from './failure.js'
@@ -549,6 +549,8 @@ t.test('an event is kept as it was when it was emitted', async (t) => {
   const app = made(t, store, { parity: 'off' })
   app.event('e:1', { durable: true })
   const message = { list: [1] }
+  const observed: unknown[] = []
+  app.on('e:1', ({ list }) => observed.push(list))
   const emitted = app.emit('e:1', message)
   message.list.push(2)
   await emitted
@@ -562,6 +564,11 @@ t.test('an event is kept as it was when it was emitted', async (t) => {
       [1, 2],
     ],
   )
+  await app.close()
+  t.strictSame(observed, [
+    [1, 2],
+    [1, 2],
+  ])
 })
 
 t.test('the most specific declaration counts, and of equal ones the last', async (t) => {
@@ -850,7 +857,15 @@ t.test('an ordered event that fails while the app closes goes to another instanc
 t.test('what is not stored in time is not stored later', async (t) => {
   const memory = new MemoryStore()
   const { opened, open } = gate()
-  const store = { name: 'slow', openStore: (host: StoreHost) => opened.then(() => memory.openStore(host)) }
+  const store = {
+    name: 'slow',
+    openStore: async (host: StoreHost) => {
+      await opened
+      const open = await memory.openStore(host)
+      // It does not look whether anybody still waits for it.
+      return { ...open, append: (event: StoredEvent) => open.append(event, new AbortController().signal) }
+    },
+  }
   const app = made(t, undefined, { store, timeoutMs: 300 })
   await app.ready()
   app.event('e:1', { durable: true })
@@ -1020,4 +1035,12 @@ t.test('a replaced service keeps its durable subscriptions, and nothing is lost 
   t.match(broken, { code: 'LUC_PLUGIN_FAILED' })
   await host.app.emit('e:1', { key: 1, n: 3 })
   await eventually(() => seen.includes('new 3'))
+  const lame = (app: App) => app.onReady(() => Promise.reject(new Error('lame')))
+  t.match(await failureOf(host.replace('notify', lame)), { code: 'LUC_PLUGIN_FAILED' })
+  await host.app.emit('e:1', { key: 1, n: 4 })
+  host.app.event('e:1', { durable: true })
+  await host.app.emit('e:1', { key: 1, n: 5 })
+  await host.replace('notify', notify('third'))
+  await eventually(() => seen.includes('third 5'))
+  t.notOk(seen.includes('third 4'), 'nobody declared it')
 })

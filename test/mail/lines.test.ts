@@ -10,6 +10,7 @@ import type {
   Outcome,
   Transport,
 } from '../../lib/transport-kit.js'
+import { Desk } from '../../lib/transport-kit.js'
 import { eventually, gate } from '../core/eventually.js'
 import { failureOf } from '../core/failure.js'
 import { PostOffice } from '../support/post-office.js'
@@ -144,6 +145,18 @@ t.test('acts that find nobody are unhandled, at once; what was delivered before 
   t.match((await before.ended).error, { code: 'LUC_REPLY_LOST', handled: 'unknown' })
   t.match((await carried(one, { slow: 1 }).ended).error, { code: 'LUC_UNREACHABLE' }, 'and the line is closed')
   bury()
+})
+
+t.test('a peer that was away for a moment gets a new line: nobody knows what else it missed', async (t) => {
+  const service = made(t, 'service')
+  service.add('a:1', () => 'one')
+  const { office, line, caller } = await pair(t, service)
+  office.bounce = ({ parcel }) => parcel.kind === 'act'
+  t.match((await carried(line(), { a: 1 }).ended).error, { code: 'LUC_UNREACHABLE', handled: 'no' })
+  office.bounce = () => false
+  const opened = () => office.letters.filter(({ parcel }) => parcel.kind === 'opened').length
+  await eventually(() => opened() === 2)
+  t.equal(await caller.act('a:1'), 'one')
 })
 
 t.test('a dead peer is noticed while a call waits for it', async (t) => {
@@ -292,6 +305,56 @@ t.test('a goodbye waits for what runs, and the other side moves on', async (t) =
   await closed
 })
 
+t.test('what was sent before the goodbye was heard is answered', async (t) => {
+  const service = made(t, 'service')
+  service.add('a:1', () => 'one')
+  const office = new PostOffice()
+  const listener = await service.listen(office.transport(), { expose: '*' })
+  const transport = office.transport()
+  await made(t, 'caller').connect(transport.to(listener.url))
+  const closed = listener.close()
+  const { ended } = carried(transport.connections[0] as Connection, { a: 1 })
+  t.same(await ended, { reply: 'one' })
+  await closed
+})
+
+t.test('what changes while a line is being opened is told', async (t) => {
+  const office = new PostOffice()
+  const service = made(t, 'service')
+  const { url } = await service.listen(office.transport(), { expose: [] })
+  const caller = made(t, 'caller')
+  caller.add('a:1', () => 'one')
+  office.lose = ({ parcel }) => {
+    if (parcel.kind === 'open') caller.add('a:2', () => 'two')
+    return false
+  }
+  await caller.connect(office.transport().to(url), { expose: '*' })
+  await eventually(() => service.find('a:2') !== undefined)
+  t.equal(await service.act('a:2'), 'two')
+})
+
+t.test("a clients' desk takes as much as it may, and tells when all is answered", async (t) => {
+  const finish = gate()
+  const observer = { tell: () => ({ name: 'app' }), lost: () => {}, receive: () => finish.opened.then(() => ({})) }
+  const receiver = { draining: false, anonymous: true, accept: () => observer }
+  const desk = new Desk(receiver as never, { maxClientActs: 2 })
+  t.equal(desk.name, 'app')
+  const outcomes: Outcome[] = []
+  for (let n = 0; n < 3; n++) desk.act(act({ n }), {}, (outcome) => void outcomes.push(outcome))
+  t.match(outcomes, [{ error: { code: 'LUC_OVERLOADED', handled: 'no' } }])
+  let isIdle = false
+  const idle = desk.idle().then(() => {
+    isIdle = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(isIdle, false)
+  finish.open()
+  await idle
+  t.equal(outcomes.length, 3)
+  await desk.idle()
+  desk.close()
+})
+
 t.test('an app that finds itself does not talk to itself', async (t) => {
   const office = new PostOffice()
   const app = made(t, 'app')
@@ -337,4 +400,6 @@ t.test('parcels of nobody, for nobody and from the wrong sender change nothing',
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(await caller.act('a:1'), 'one')
   t.same((await carried(line(), { a: 1 }).ended) as object, { reply: 'one' })
+  const opened = office.letters.filter(({ from, parcel }) => from === url && parcel.kind === 'opened')
+  t.equal(opened.length, 1, 'it is the same line')
 })

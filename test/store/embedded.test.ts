@@ -34,7 +34,7 @@ const stage: StoreStage = {
     'crashing-alone': 'all instances of an embedded store are in one process and crash together',
     outage: 'an embedded store is in the process itself, and never away from it',
   },
-  runs: Number(process.env.LUCILIUS_RUNS ?? 40),
+  runs: Number(process.env.LUCILIUS_RUNS ?? 25),
   place: async (t) => {
     const root = folder(t)
     let lives = 0

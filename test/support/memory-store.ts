@@ -65,7 +65,7 @@ interface Known {
 }
 
 /** An instance that has the store open. */
-export class Handle {
+class Handle {
   readonly host: StoreHost
   readonly store: OpenStore
   isGone = false

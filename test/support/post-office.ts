@@ -24,6 +24,9 @@ export class PostOffice {
   /** Keeps a letter from its addressee without a word. */
   lose: (letter: Letter) => boolean = () => false
 
+  /** Says of a letter that nobody has that mailbox, though somebody does. */
+  bounce: (letter: Letter) => boolean = () => false
+
   /** How many mailboxes there are. */
   get boxes(): number {
     return this.#boxes.size
@@ -83,7 +86,7 @@ export class PostOffice {
     setImmediate(() => {
       const { from, to, parcel } = letter
       if (this.lose(letter)) return
-      const recipient = this.#boxes.get(to)
+      const recipient = this.bounce(letter) ? undefined : this.#boxes.get(to)
       if (recipient !== undefined) recipient.take(from, parcel)
       else this.#boxes.get(from)?.undelivered(parcel.line, parcel.kind === 'act' ? parcel.id : undefined)
     })

@@ -75,8 +75,12 @@ class AmqpPost implements Post {
     const door = doorOf(to)
     const form = toForm(parcel, door === undefined ? this.address : this.#queue, this.#settings)
     this.#outflow.add(channel, form.content.length)
-    if (door === undefined) channel.publish(this.#mail, to, form.content, form.properties)
-    else this.#sendToDoor(channel as ConfirmChannel, namesOf(this.#settings.space).door(door), parcel, form)
+    try {
+      if (door === undefined) channel.publish(this.#mail, to, form.content, form.properties)
+      else this.#sendToDoor(channel as ConfirmChannel, namesOf(this.#settings.space).door(door), parcel, form)
+    } catch (cause) {
+      throw unsent(cause)
+    }
   }
 
   async ready(limitMs: number): Promise<void> {
@@ -163,4 +167,13 @@ class AmqpPost implements Post {
     const head = headOf(properties)
     if (head !== undefined) this.#recipient.undelivered(head.line, head.kind === 'act' ? head.id : undefined)
   }
+}
+
+/** What amqplib throws instead of sending. */
+function unsent(cause: unknown): LuciliusError {
+  if (!(cause instanceof RangeError)) {
+    return new LuciliusError('LUC_UNREACHABLE', 'The connection to the broker is closing.', { cause })
+  }
+  const what = 'What travels beside the message has more than 64 KiB, which AMQP cannot carry.'
+  return new LuciliusError('LUC_TOO_LARGE', what, { cause })
 }

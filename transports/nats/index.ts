@@ -81,12 +81,13 @@ export function nats(options: NatsOptions = {}): Transport & EventStore {
     },
     discover: (finding) => discover(broker, finding, leadTo),
     openStore: async (host) => {
-      const { openJetStream } = await import('./store/index.js')
+      const { openJetStream } = await loadStore()
       return openJetStream(broker, { space: settings.space, ...settings.store }, host)
     },
     isEmpty: async () => {
-      const { isJetStreamEmpty } = await import('./store/index.js')
-      return isJetStreamEmpty(broker, { space: settings.space, ...settings.store })
+      // Who has not installed what durable events need has none, and need not install it to learn that.
+      const store = await loadStore().catch(() => undefined)
+      return store === undefined || store.isJetStreamEmpty(broker, { space: settings.space, ...settings.store })
     },
   }
   // An address leads to one listener: there is nobody to be found.
@@ -111,6 +112,15 @@ export function nats(options: NatsOptions = {}): Transport & EventStore {
       await lease.release()
       throw error
     }
+  }
+}
+
+async function loadStore(): Promise<typeof import('./store/index.js')> {
+  try {
+    return await import('./store/index.js')
+  } catch (cause) {
+    const message = 'nats: durable events need one more package: npm install @nats-io/jetstream'
+    throw new LuciliusError('LUC_OPTIONS_INVALID', message, { cause })
   }
 }
 

@@ -6,6 +6,7 @@ import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { openRecording, type Recording } from '../../system/recording.js'
 import type { Variables } from '../../system/secret.js'
+import { controlledOf } from '../../system/supervise/controlled-of.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
 import type { End } from '../../system/supervise/end.js'
 import { type EndSignal, onEndSignals } from '../../system/supervise/end-signals.js'
@@ -165,18 +166,18 @@ function onSignals(
 /** Without its control socket a system runs on; the commands that ask it cannot reach it. */
 async function openControlOf(
   { loaded, deployment, environment, lines }: Run,
-  { app, supervisor }: RunningDeployment,
+  running: RunningDeployment,
 ): Promise<Control | undefined> {
   const folder = descriptionFolder(loaded)
   const name = loaded.system.name ?? basename(folder)
   const about = () => ({
     name,
     deployment: deployment.name,
-    processes: supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors })),
+    processes: running.supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors })),
   })
   try {
     const place = { folder, what: `up-${deployment.name}`, runDir: environment.runDir }
-    return await openControl(place, { app, about, store: (question) => supervisor.ask(question) })
+    return await openControl(place, { ...controlledOf(running), about })
   } catch (error) {
     lines.say('up', (error as Error).message)
     return undefined

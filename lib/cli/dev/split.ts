@@ -11,6 +11,7 @@ import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { CONFIG_OWNER } from '../../system/loading/module-graph.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import type { Variables } from '../../system/secret.js'
+import { controlledOf } from '../../system/supervise/controlled-of.js'
 import { chooseDeployment } from '../../system/supervise/choose-deployment.js'
 import { describeEnd, type End, EndedEarly } from '../../system/supervise/end.js'
 import { type LocalBrokers, localBrokers } from '../../system/supervise/local-brokers.js'
@@ -132,14 +133,13 @@ class Split implements DevRun {
 
   async start(): Promise<void> {
     await Promise.race([this.#running.ready, this.failed])
-    const { supervisor, app } = this.#running
+    const { supervisor } = this.#running
     const processes = () => supervisor.processes.map(({ id, pid, url, doors }) => ({ id, pid, url, doors }))
     const place = { folder: descriptionFolder(this.#loaded), what: 'dev', runDir: this.#environment.runDir }
     try {
       this.#control = await openControl(place, {
-        app,
+        ...controlledOf(this.#running),
         about: () => ({ name: this.#name, deployment: this.#deployment.name, processes: processes() }),
-        store: (question) => supervisor.ask(question),
       })
     } catch (error) {
       this.#lines.say('dev', (error as Error).message)

@@ -3,6 +3,7 @@ import pico from 'picocolors'
 import { jsonLogger, type Logger } from '../../logger.js'
 import { AddressBook } from '../../system/address-book.js'
 import { openControl } from '../../system/control/open-control.js'
+import { controlledProcess } from '../../system/controlled-process.js'
 import { Exchange } from '../../system/dev/exchange.js'
 import { watchedOf } from '../../system/dev/known-files.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
@@ -11,7 +12,6 @@ import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import { overridden } from '../../system/overridden.js'
 import { type Running, runProcess } from '../../system/run.js'
-import { askingStore } from '../../system/store-questions.js'
 import type { Outside } from '../../system/system.js'
 import { onOneProcess, type ProcessPlan, processesOf } from '../../system/topology.js'
 import { transportNamed } from '../../system/transport-named.js'
@@ -122,8 +122,7 @@ async function socketOf(
   const about = () => ({ ...names, processes: [{ id: running.id, pid: process.pid, doors: doors() }] })
   try {
     const place = { folder: descriptionFolder(loaded), what: 'dev', runDir }
-    const { app, store } = running.host
-    const { path, close } = await openControl(place, { app, about, store: askingStore(store) })
+    const { path, close } = await openControl(place, { ...controlledProcess(running), about })
     return { path: { socket: path }, close }
   } catch (error) {
     log.warn({ err: error }, 'commands cannot reach this process')

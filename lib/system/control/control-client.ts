@@ -4,6 +4,7 @@ import type { PatternLike } from '../../handler.js'
 import type { StoreAdmin } from '../../store.js'
 import { fromWireError } from '../../wire-error.js'
 import { encodeJson } from '../../wire-json.js'
+import type { PassedBatch } from '../passing.js'
 import { adminOver } from '../store-questions.js'
 import { LONGEST_LINE, readLines } from './bounded-lines.js'
 import { type About, type ControlAnswer, type ControlReplies, type ControlRequest, toAnswer } from './protocol.js'
@@ -16,19 +17,32 @@ const STORE_MS = 30_000
 const ACT_MS = 300_000
 const WAY_MS = 1_000
 
+/** How an act is to be sent. */
+export interface ControlActOptions {
+  readonly timeoutMs?: number | undefined
+  /** Gives up when it aborts, and tells the handler. */
+  readonly signal?: AbortSignal | undefined
+  /** Hears, before the act settles, which process answered it, if any did, and within how many ms. */
+  readonly answered?: ((by: string | undefined, ms: number) => void) | undefined
+}
+
 /** The commands' end of a control socket. */
 export interface ControlClient {
   readonly path: string
   /** What runs. */
   about(limitMs?: number): Promise<About>
   /** Sends a message there, as the app of what runs. Rejects as `app.act` does, and with `LUC_REPLY_LOST`. */
-  act(message: PatternLike, options?: { readonly timeoutMs?: number }): Promise<unknown>
+  act(message: PatternLike, options?: ControlActOptions): Promise<unknown>
   /** The actions that a pattern covers, or all. */
   list(pattern?: PatternLike): Promise<ControlReplies['list']>
   /** What would happen to a message there, and why. */
   explain(message: PatternLike): Promise<ControlReplies['explain']>
   /** The store of what runs there. Its questions are rejected with `LUC_STORE_REQUIRED` if there is none. */
   readonly store: StoreAdmin
+  /** Tells what passes there, until `signal` aborts; resolves then. Rejects with `LUC_REPLY_LOST` if it ends before. */
+  trace(hear: (batch: PassedBatch) => void, signal: AbortSignal): Promise<void>
+  /** Aborts when the socket is closed, from either end. */
+  readonly closed: AbortSignal
   /** Closes the socket: what is still asked is given up, and cancelled there. */
   close(): void
 }
@@ -40,14 +54,20 @@ export async function connectControl(path: string): Promise<ControlClient> {
   return {
     path,
     about: (limitMs = ANSWER_MS) => asked.ask({ op: 'about' }, limitMs),
-    act: (message, { timeoutMs } = {}) =>
+    act: (message, { timeoutMs, signal, answered } = {}) =>
       asked.ask(
         { op: 'act', message, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
         (timeoutMs ?? ACT_MS) + WAY_MS,
+        signal,
+        ({ by, ms }) => ms !== undefined && answered?.(by, ms),
       ),
     list: (pattern) => asked.ask({ op: 'list', ...(pattern === undefined ? {} : { pattern }) }, ANSWER_MS),
     explain: (message) => asked.ask({ op: 'explain', message }, ANSWER_MS),
     store: adminOver((question) => asked.ask({ op: 'store', question }, STORE_MS)),
+    trace: async (hear, signal) => {
+      await asked.ask({ op: 'trace' }, Number.POSITIVE_INFINITY, signal, ({ passed }) => passed && hear(passed))
+    },
+    closed: asked.closed,
     close: () => void socket.destroy(),
   }
 }
@@ -70,29 +90,49 @@ function opened(path: string): Promise<Socket> {
   })
 }
 
+/** A question that waits for its answer. */
+interface Waiting {
+  /** Hears each answer, the last one before it is settled. */
+  readonly hear: ((answer: ControlAnswer) => void) | undefined
+  settle(answer: ControlAnswer): void
+}
+
 /** A request without its id. */
 type Question = ControlRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never
 
 /** The questions of one socket that have no answer yet. */
 class Asked {
   readonly #socket: Socket
-  readonly #waiting = new Map<number, (answer: ControlAnswer) => void>()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #closed = new AbortController()
   #last = 0
 
   constructor(socket: Socket) {
     this.#socket = socket
     socket.on('error', () => {}) // 'close' follows
-    socket.once('close', () => this.#lost())
+    socket.once('close', () => {
+      this.#closed.abort()
+      this.#lost()
+    })
     readLines(socket, {
       line: (text) => this.#onLine(text),
       tooLong: () => socket.destroy(),
     })
   }
 
-  /** Asks. What comes back has the type of the question's reply: it is the same version of lucilius that answers. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /**
+   * Asks. What comes back has the type of the question's reply: it is the same version of lucilius that answers. When
+   * `signal` aborts, the question is cancelled there, and answered with what comes of that.
+   */
   ask<Op extends Question['op']>(
     question: Extract<Question, { readonly op: Op }>,
     limitMs: number,
+    signal?: AbortSignal,
+    hear?: Waiting['hear'],
   ): Promise<ControlReplies[Op]> {
     const id = ++this.#last
     const line = `${encodeJson({ id, ...question })}\n`
@@ -101,30 +141,45 @@ class Asked {
     }
     return new Promise((resolve, reject) => {
       const late = new LuciliusError('LUC_DEADLINE_EXCEEDED', `No answer within ${limitMs} ms.`)
-      const timer = setTimeout(() => this.#settle(id, { error: wire(late) }), Math.min(limitMs, 2 ** 31 - 1))
-      this.#waiting.set(id, ({ reply, error }) => {
+      const timer = Number.isFinite(limitMs)
+        ? setTimeout(() => this.#settle(id, { error: wire(late) }), Math.min(limitMs, 2 ** 31 - 1))
+        : undefined
+      const cancel = () => void this.#cancel(id)
+      const settle = ({ reply, error }: ControlAnswer) => {
         clearTimeout(timer)
+        signal?.removeEventListener('abort', cancel)
         if (error !== undefined) reject(fromWireError(error))
         else resolve(reply as ControlReplies[Op])
-      })
+      }
+      this.#waiting.set(id, { hear, settle })
       if (this.#socket.destroyed) return this.#lost()
       this.#socket.write(line)
+      if (signal?.aborted === true) cancel()
+      else signal?.addEventListener('abort', cancel, { once: true })
     })
+  }
+
+  /** What runs answers the question itself; one that does not even answer to this is not waited for. */
+  async #cancel(id: number): Promise<void> {
+    const error = new LuciliusError('LUC_CANCELLED', 'It was cancelled, and nobody said what came of it.')
+    await this.ask({ op: 'cancel', of: id }, WAY_MS).catch(() => this.#settle(id, { error: wire(error) }))
   }
 
   #onLine(text: string): void {
     try {
       const answer = toAnswer(text)
-      if (answer.id !== undefined) this.#settle(answer.id, answer)
+      if (answer.id === undefined) return
+      this.#waiting.get(answer.id)?.hear?.(answer)
+      if (answer.passed === undefined) this.#settle(answer.id, answer)
     } catch {
       this.#socket.destroy() // no control socket of ours: whoever waits is told that nothing came
     }
   }
 
   #settle(id: number, answer: ControlAnswer): void {
-    const settle = this.#waiting.get(id)
+    const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
-    settle?.(answer)
+    waiting?.settle(answer)
   }
 
   #lost(): void {

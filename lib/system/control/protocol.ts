@@ -4,6 +4,7 @@ import { isMessage, type Message } from '../../message.js'
 import type { WireError } from '../../transport.js'
 import { decodeJson, encodeJson } from '../../wire-json.js'
 import { type StoreQuestion, toStoreQuestion } from '../store-questions.js'
+import { type PassedBatch, toPassedBatch } from '../passing.js'
 import { LONGEST_LINE } from './bounded-lines.js'
 
 /** A process of what runs, as far as it is known. */
@@ -35,6 +36,10 @@ export type ControlRequest = { readonly id: number } & (
   | { readonly op: 'explain'; readonly message: Message | string }
   | { readonly op: 'about' }
   | { readonly op: 'store'; readonly question: StoreQuestion }
+  /** Tells what passes, in answers with `passed`, until it is cancelled: that is when it is replied to. */
+  | { readonly op: 'trace' }
+  /** Gives up the question of this id, which is answered all the same. The reply: whether it was still open. */
+  | { readonly op: 'cancel'; readonly of: number }
 )
 
 /** What is answered, one JSON text a line. Without an id: the line was no request. */
@@ -42,6 +47,12 @@ export interface ControlAnswer {
   readonly id?: number
   readonly reply?: unknown
   readonly error?: WireError
+  /** To `act`: which process answered, or was asked last. Absent if none was. */
+  readonly by?: string
+  /** To `act`: how long it took, as what runs sees it. */
+  readonly ms?: number
+  /** To `trace`: something passed. Another answer follows. */
+  readonly passed?: PassedBatch
 }
 
 /** What is answered to each question. */
@@ -51,6 +62,8 @@ export interface ControlReplies {
   readonly explain: Explanation
   readonly about: About
   readonly store: unknown
+  readonly trace: unknown
+  readonly cancel: boolean
 }
 
 /** A message that is as deep as one may be stands within a request. */
@@ -71,7 +84,7 @@ export function toRequest(line: string): ControlRequest | Broken {
     return broken(undefined, (error as LuciliusError).message) // decodeJson throws no other
   }
   if (!isMessage(value) || !Number.isSafeInteger(value.id)) return broken(undefined, "A request has an 'id', a number.")
-  const { op, message, pattern, timeoutMs, question } = value
+  const { op, message, pattern, timeoutMs, question, of } = value
   const id = value.id as number // a safe integer, as was just seen
   switch (op) {
     case 'about':
@@ -89,8 +102,12 @@ export function toRequest(line: string): ControlRequest | Broken {
       const asked = toStoreQuestion(question)
       return asked === undefined ? broken(id, "'question' is one for a store.") : { id, op, question: asked }
     }
+    case 'trace':
+      return { id, op }
+    case 'cancel':
+      return typeof of === 'number' ? { id, op, of } : broken(id, "'of' is the id of a question.")
     default:
-      return broken(id, "'op' is act, list, explain, about or store.")
+      return broken(id, "'op' is act, list, explain, about, store, trace or cancel.")
   }
 }
 
@@ -110,8 +127,15 @@ export function toLine(answer: ControlAnswer): string {
 export function toAnswer(line: string): ControlAnswer {
   const value = decodeJson(line, { ...LIMITS, maxBytes: LONGEST_LINE + 1 })
   if (!isMessage(value)) throw new LuciliusError('LUC_WIRE_INVALID', 'What answers is no control socket of lucilius.')
-  const { id, reply, error } = value
-  const answer = { ...(typeof id === 'number' ? { id } : {}), ...(reply === undefined ? {} : { reply }) }
+  const { id, reply, error, by, ms } = value
+  const passed = toPassedBatch(value.passed)
+  const answer = {
+    ...(typeof id === 'number' ? { id } : {}),
+    ...(reply === undefined ? {} : { reply }),
+    ...(typeof by === 'string' ? { by } : {}),
+    ...(typeof ms === 'number' ? { ms } : {}),
+    ...(passed === undefined ? {} : { passed }),
+  }
   if (error === undefined) return answer
   if (isWireError(error)) return { ...answer, error }
   throw new LuciliusError('LUC_WIRE_INVALID', 'What answers is no control socket of lucilius.')

@@ -49,6 +49,8 @@ export class Child {
   url: string | undefined = undefined
   /** Its doors to the outside, once it is ready. */
   doors: readonly Door[] = []
+  /** How its peers know it, once it is ready. */
+  instance: string | undefined = undefined
   readonly #process: ChildProcess
   readonly #launch: Launch
   readonly #events: ChildEvents
@@ -131,6 +133,7 @@ export class Child {
     if (message.type === 'listening') this.url = message.url
     if (message.type === 'ready') {
       this.doors = message.doors
+      this.instance = message.instance
       this.isReady = true
       this.#wasReady = true
       this.#nowReady?.()

@@ -1,6 +1,7 @@
 import { LuciliusError } from '../../errors.js'
 import { AddressBook } from '../address-book.js'
 import type { ParentMessage } from '../ipc.js'
+import type { LookOn, PassedBatch } from '../passing.js'
 import { noStore, type StoreQuestion } from '../store-questions.js'
 import type { ProcessPlan } from '../topology.js'
 import { Child } from './child-process.js'
@@ -17,6 +18,8 @@ export class Supervisor {
   readonly #seats: readonly Seat[]
   /** Under which name others find a child. */
   readonly #own = new WeakMap<Child, string>()
+  /** Who wants to know what passes in the processes. */
+  readonly #hearers = new Set<(batch: PassedBatch) => void>()
   #stopped: Promise<Hung[]> | undefined
   #rolled: Promise<void> = Promise.resolve()
 
@@ -69,7 +72,22 @@ export class Supervisor {
 
   /** Tells every process that files have changed. */
   changed(files: readonly string[]): void {
-    for (const { children } of this.#seats) for (const child of children) child.tell({ type: 'changed', files })
+    this.#tellAll({ type: 'changed', files })
+  }
+
+  /** Tells of what passes in all processes, those that start later included. None tells while nobody wants to know. */
+  readonly lookOn: LookOn = (hear) => {
+    const own = (batch: PassedBatch) => hear(batch)
+    this.#hearers.add(own)
+    if (this.#hearers.size === 1) this.#tellAll({ type: 'lookOn', on: true })
+    return () => {
+      if (this.#hearers.delete(own) && this.#hearers.size === 0) this.#tellAll({ type: 'lookOn', on: false })
+    }
+  }
+
+  /** The id of the process that peers know by this id of an instance. */
+  idOf(instance: string): string | undefined {
+    return this.#seats.find(({ children }) => children.some((child) => child.instance === instance))?.plan.id
   }
 
   /**
@@ -134,11 +152,17 @@ export class Supervisor {
         if (message.type === 'files') on.files?.(id, message.files)
         if (message.type === 'sent') on.sent?.(id, message.sending)
         if (message.type === 'leaving') this.#replace(id)
+        if (message.type === 'passed') for (const hear of this.#hearers) hear({ ...message.batch, process: id })
       },
     })
     this.#own.set(child, address)
     child.tell(this.#othersThan(child))
+    if (this.#hearers.size > 0) child.tell({ type: 'lookOn', on: true })
     return child
+  }
+
+  #tellAll(message: ParentMessage): void {
+    for (const { children } of this.#seats) for (const child of children) child.tell(message)
   }
 
   /** A process was told from outside to end: another one takes its place. */

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Shelf } from '../../../examples/orders/contracts.js'
 import { system } from '../../../examples/orders/lucilius.config.js'
 import type { StockOptions } from '../../../examples/orders/stock.js'
+import type { Service } from '../../../lib/system/system.js'
 import { type Chance, chance, shuffled } from '../../faults/chance.js'
 import { type Broker, startNats, startRabbit } from '../../support/brokers.js'
 import { Customers } from './customers.js'
@@ -51,7 +52,8 @@ export interface Result {
 const deployments = { embedded: 'dev', nats: 'nats', amqp: 'amqp' } as const
 
 /** What is on the shelves when the system starts with an empty folder. */
-const { shelves: initial } = system.services.get('stock')?.options as StockOptions
+const stock = system.services.get('stock') as Service // it is described
+const initial = (stock.options as StockOptions).shelves
 
 /** Everything at once, as by a power cut; the broker keeps its own company. */
 const ALL = 'everything'

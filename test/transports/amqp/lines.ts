@@ -89,6 +89,19 @@ export function lines(t: Test, broker: Broker): void {
     t.ok(performance.now() - began < 1_000)
   })
 
+  t.test('what AMQP cannot carry is refused, and the line stays', async (t) => {
+    const { app, amqp } = stage(t, broker)
+    const service = app({ name: 'service' })
+    service.add('a:1', (_, { meta }) => (meta.identity as string)?.length)
+    await service.listen(amqp(), { expose: '*' })
+    const caller = app({ name: 'caller' })
+    await caller.connect(amqp())
+    t.equal(await caller.act('a:1', {}, { identity: 'x'.repeat(10_000) }), 10_000)
+    const large = caller.act('a:1', {}, { identity: 'x'.repeat(100_000) })
+    await t.rejects(large, { code: 'LUC_TOO_LARGE', handled: 'no' })
+    t.equal(await caller.act('a:1', {}, { identity: 'y' }), 1)
+  })
+
   t.test('garbage in a mailbox and in the news harms nobody', async (t) => {
     const { app, amqp, outsider, space } = stage(t, broker)
     const service = app({ name: 'service' })

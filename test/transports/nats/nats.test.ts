@@ -12,6 +12,7 @@ import { nats } from '../../../transports/nats/index.js'
 import { eventually, gate } from '../../core/eventually.js'
 import { failureOf } from '../../core/failure.js'
 import { skipWithout, startNats } from '../../support/brokers.js'
+import { faultProxy } from '../../support/fault-proxy.js'
 import { repoRoot } from '../../support/repo-root.js'
 import { foreigner, kill, made, newSpace, startService } from './means.js'
 
@@ -224,18 +225,25 @@ test('an act to somebody who has just gone is unhandled at once', async (t) => {
   const connection = await nats({ url: `${servers}/${space}/${address}` }).connect(observer)
   await kill(child)
   // The server sees the end of the socket in its own time.
-  while (await isThere(foreign, `lucilius.${space}.ping`));
+  await isGone(foreign, `lucilius.${space}.ping`)
   const message = { role: 'rates', cmd: 'get' }
   const act = () => connection.carry({ kind: 'act', message, meta: { timeoutMs: 5000 } }, { onCancel: undefined })
   t.match(await failureOf(act()), { code: 'LUC_UNREACHABLE', handled: 'no' })
   t.ok(performance.now() - from < 4000)
 })
 
-function isThere(foreign: NatsConnection, subject: string): Promise<boolean> {
-  return foreign.request(subject, '', { timeout: 50 }).then(
-    () => true,
-    (error) => !/no responders/.test(error.message),
-  )
+/** Resolves when the server has seen that nobody subscribes to a subject any more. */
+async function isGone(foreign: NatsConnection, subject: string): Promise<void> {
+  for (;;) {
+    const answer = foreign.request(subject, '', { timeout: 50 })
+    if (
+      await answer.then(
+        () => false,
+        ({ message }) => /no responders/.test(message),
+      )
+    )
+      return
+  }
 }
 
 test('through a broker that is killed and started again', async (t) => {
@@ -272,6 +280,33 @@ test('through a broker that is killed and started again', async (t) => {
   later.add('b:1', () => 'b')
   await later.listen(nats({ servers, space }), { expose: '*' })
   await eventually(() => caller.find('b:1') !== undefined)
+})
+
+test('who was cut off from the broker for a while is found again, and finds who came meanwhile', async (t) => {
+  const space = newSpace()
+  const proxy = await faultProxy(broker?.port ?? 0)
+  t.teardown(() => proxy.close())
+  const behind = { servers: `127.0.0.1:${proxy.port}`, space }
+  const service = made(t, 'service')
+  service.add('a:1', () => 'a')
+  await service.listen(nats(behind), { expose: '*' })
+  const foreign = await foreigner(t, servers)
+  const near = made(t, 'near', { forgetMs: 50 })
+  await near.connect(nats({ servers, space }))
+  t.equal(await near.act('a:1'), 'a')
+  const far = made(t, 'far')
+  await far.connect(nats(behind))
+  proxy.cut()
+  await isGone(foreign, `lucilius.${space}.ping`)
+  t.match(await failureOf(near.act('a:1', {}, { timeoutMs: 200 })), { code: 'LUC_UNREACHABLE' })
+  await eventually(() => near.find('a:1') === undefined)
+  const later = made(t, 'later')
+  later.add('b:1', () => 'b')
+  await later.listen(nats({ servers, space }), { expose: '*' })
+  proxy.set({})
+  await eventually(() => near.find('a:1') !== undefined && far.find('b:1') !== undefined)
+  t.equal(await near.act('a:1'), 'a')
+  t.equal(await far.act('b:1'), 'b')
 })
 
 test("a clients' door answers anybody's requests", async (t) => {
@@ -503,6 +538,8 @@ test('garbage on every subject changes nothing', async (t) => {
       for (const reply of all.slice(0, 12)) foreign.publish(subject, payload, { reply })
     }
   }
+  // An answer to the question who is there is no goodbye, wherever it is sent.
+  foreign.publish(`lucilius.${space}.ping`, '', { reply: `lucilius.${space}.gone` })
   await foreign.flush()
   t.ok(all.length > 15)
   const replies = await Promise.all(Array.from({ length: 20 }, () => caller.act('a:1')))

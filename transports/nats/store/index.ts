@@ -53,6 +53,7 @@ function openStore(parts: Parts, where: string): OpenStore {
       await know(subscription)
       const one = new Served(parts, known, subscription, deliver)
       served.add(one)
+      await one.begun
       return one
     },
     retained: (matches) => patiently(link, 'The retained events cannot be read', () => retained(parts, matches)),

@@ -10,6 +10,8 @@ const pauseMs = 200
 
 /** A subscription whose events go to one instance at a time, in the order in which they were stored. */
 export class OrderedSubscription implements ServedSubscription {
+  /** Resolves when it was tried to have it: if it was free, this instance has it, or another one that was faster. */
+  readonly begun: Promise<void>
   readonly #parts: Parts
   readonly #subscription: DurableSubscription
   readonly #deliver: (delivery: StoreDelivery) => void
@@ -18,6 +20,7 @@ export class OrderedSubscription implements ServedSubscription {
   readonly #records: Records
   readonly #stopped = new AbortController()
   #tenure: Tenure | undefined
+  #setBegun: () => void = () => {}
 
   /** `gone` is called if nothing is written of the subscription any more, after which nothing is delivered. */
   constructor(
@@ -32,7 +35,10 @@ export class OrderedSubscription implements ServedSubscription {
     this.#gone = gone
     this.#subject = parts.names.ordered(subscription.name)
     this.#records = new Records(parts.link, parts.names.streams.state)
-    void this.#run()
+    this.begun = new Promise((resolve) => {
+      this.#setBegun = resolve
+    })
+    void this.#run().finally(this.#setBegun)
   }
 
   async stop(): Promise<void> {
@@ -52,6 +58,8 @@ export class OrderedSubscription implements ServedSubscription {
       if (this.#isOver) return
       if (claim === undefined) return this.#gone()
       this.#tenure = new Tenure(this.#parts, this.#subscription, this.#deliver, claim)
+      await this.#tenure.begun
+      this.#setBegun()
       await this.#tenure.over
     }
   }
@@ -74,6 +82,7 @@ export class OrderedSubscription implements ServedSubscription {
         const isFree = place.holder === null || (hint === 'silence' && written.sequence === seen)
         if (isFree) return { place, sequence: written.sequence }
         seen = written.sequence
+        this.#setBegun()
         hint = await vacancy.wait(this.#stopped.signal)
       }
       return undefined

@@ -29,6 +29,11 @@ export class Served implements ServedSubscription {
     this.#current = this.#begin()
   }
 
+  /** Resolves when it was tried to fetch events. */
+  get begun(): Promise<void> {
+    return this.#current.begun
+  }
+
   stop(): Promise<void> {
     this.#isStopped = true
     return this.#current.stop()

@@ -17,6 +17,8 @@ const remembered = 10_000
 
 /** A subscription whose events go to whichever instance has room: a durable pull consumer that all of them fetch from. */
 export class SharedSubscription implements ServedSubscription, Home {
+  /** It has begun with its first request. */
+  readonly begun = Promise.resolve()
   readonly link: Link
   readonly histories: Histories
   readonly ackWaitMs: number

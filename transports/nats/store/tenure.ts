@@ -39,6 +39,8 @@ const releaseMs = 2_000
 export class Tenure implements OrderedHome {
   /** Resolves when it is over. */
   readonly over: Promise<TenureEnd>
+  /** Resolves when it has begun: the claim is in writing; or when it is over before. */
+  readonly begun: Promise<void>
   readonly #parts: Parts
   readonly #subscription: DurableSubscription
   readonly #deliver: (delivery: StoreDelivery) => void
@@ -62,6 +64,7 @@ export class Tenure implements OrderedHome {
   #isStopping = false
   #isForced = false
   #setOver: (end: TenureEnd) => void = () => {}
+  #setBegun: () => void = () => {}
 
   constructor(
     parts: Parts,
@@ -80,6 +83,9 @@ export class Tenure implements OrderedHome {
     this.#due = [...place.open.keys()].map((each) => ({ sequence: each }))
     this.over = new Promise((resolve) => {
       this.#setOver = resolve
+    })
+    this.begun = new Promise((resolve) => {
+      this.#setBegun = resolve
     })
     const signMs = parts.ackWaitMs / 5
     this.#renewal = setInterval(() => this.#renew(signMs), signMs / 2).unref()
@@ -119,9 +125,11 @@ export class Tenure implements OrderedHome {
     return this.#ended.signal.aborted
   }
 
-  #bury({ event, sequence }: OrderedDelivery, { failures }: Verdict & { kind: 'dead' }): Promise<boolean> {
+  async #bury({ event, sequence }: OrderedDelivery, { failures }: Verdict & { kind: 'dead' }): Promise<boolean> {
     const death = { subscription: this.#subscription.name, event, failures, sequence }
-    return bury(this.#parts, death, this.#ended.signal)
+    const isBuried = await bury(this.#parts, death, this.#ended.signal)
+    if (!isBuried) await pause(this.#parts.ackWaitMs, this.#ended.signal) // It comes again, and not at once.
+    return isBuried
   }
 
   /** It comes again, here or in the next holder. */
@@ -153,6 +161,7 @@ export class Tenure implements OrderedHome {
       for (const resolve of waiting) resolve()
       if (!isWritten) return this.#end('lost')
       if (isLast) return this.#end('released')
+      this.#setBegun()
       this.#deliverAll(admitted)
       this.#read()
     }
@@ -277,6 +286,7 @@ export class Tenure implements OrderedHome {
     clearInterval(this.#renewal)
     this.#reader?.stop()
     for (const resolve of this.#waiting.splice(0)) resolve()
+    this.#setBegun()
     this.#setOver(end)
   }
 }

@@ -42,7 +42,7 @@ const intro = `# Equivalence
 
 Moving a service to another process changes no reply, no error and no route: [the promise](splitting.md#the-promise-and-where-it-ends). This page shows it. One suite, [test/conformance](../test/conformance), is written once and played by one app that does everything, and by several apps over each transport, [one that is only an example](write-a-transport.md) included, with the same expectations.`
 
-const reading = `✓: passed in [strict parity](parity.md) and with parity off. –: needs a second app, so one app cannot play it. Every title says what holds.
+const reading = `✓: passed in [strict parity](parity.md) and with parity off; over RabbitMQ in strict parity. –: needs a second app, so one app cannot play it. Every title says what holds.
 
 Beside these cases, \`test/conformance/placement.test.ts\` makes up systems of services, with special cases, globs, priors, nested acts, errors and events, places them at random over one to four apps in-process, over HTTP and over WebSocket, and compares each reply, each error and each count of events with those of one app. \`npm run test:faults\` looks at what a network and a \`kill -9\` add: that no call is lost, hangs, is done twice or gets a wrong reply.`
 

@@ -14,6 +14,7 @@ export const commands = {
   act: async (): Promise<Run> => (await import('./commands/act.js')).act,
   list: async (): Promise<Run> => (await import('./commands/list.js')).list,
   explain: async (): Promise<Run> => (await import('./commands/explain.js')).explain,
+  repl: async (): Promise<Run> => (await import('./commands/repl.js')).repl,
   events: async (): Promise<Run> => (await import('./commands/events.js')).events,
   'events dead': async (): Promise<Run> => (await import('./commands/events/dead.js')).dead,
   'events show': async (): Promise<Run> => (await import('./commands/events/show.js')).show,

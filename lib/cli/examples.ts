@@ -67,6 +67,10 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
     { line: "lucilius explain 'role:stock,cmd:left,sku:apple' --json", does: 'shows the winner to a program' },
     { line: "lucilius explain 'role:stock,cmd:lfet'", does: 'shows that nothing answers, and what is near' },
   ],
+  repl: [
+    { line: 'lucilius repl', does: 'opens what dev, up or start of this folder runs; .help says what can be typed' },
+    { line: 'lucilius repl --url ws://127.0.0.1:7400/ws', does: 'opens a listener, for peers or for clients' },
+  ],
   events: [
     { line: 'lucilius events', does: 'asks the store of what runs here, or the only one that is described' },
     {

@@ -21,11 +21,21 @@ export interface Io {
   readonly columns: number
   /** Asks the person at the terminal, and gives the line that was typed: '' if none was. Undefined if nobody is there. */
   readonly ask: ((question: string) => Promise<string>) | undefined
+  /** What is typed, or piped in. */
+  readonly stdin?: NodeJS.ReadableStream
+  /** The terminal, where a person types and reads. */
+  readonly terminal?: Terminal
+}
+
+/** A terminal with somebody at it. */
+export interface Terminal {
+  readonly input: NodeJS.ReadStream
+  readonly output: NodeJS.WriteStream
 }
 
 /** This process. */
 export function processIo(): Io {
-  const { stdout, stderr, env } = process
+  const { stdin, stdout, stderr, env } = process
   const isTty = stdout.isTTY === true
   return {
     stdout,
@@ -36,7 +46,9 @@ export function processIo(): Io {
     isErrorTty: stderr.isTTY === true,
     color: wantsColor(env, isTty),
     columns: stdout.columns ?? 80,
-    ask: process.stdin.isTTY && stderr.isTTY ? askPerson : undefined,
+    ask: stdin.isTTY && stderr.isTTY ? askPerson : undefined,
+    stdin,
+    ...(stdin.isTTY && isTty ? { terminal: { input: stdin, output: stdout } } : {}),
   }
 }
 

@@ -76,6 +76,7 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
     .option('--json', 'print JSON')
   withUrl(command('explain', '<message>', 'tell which action answers a message, and why'), peers) //
     .option('--json', 'print JSON')
+  withUrl(command('repl', '', 'open what runs at a prompt: type messages, see replies and what passes'))
   withConfig(command('events', '[deployment]', 'show what the store of durable events keeps, and who is behind'))
     .option('--json', 'print JSON')
     .usage('[options] [deployment]')

@@ -171,7 +171,8 @@ export type StoreDescription =
 /** One way to spread the services over processes. */
 export interface DeploymentDescription<S extends string = string> {
   /** What carries messages between the processes: `websocket` unless given. */
-  readonly transport?: TransportName
+  // Written out, so that an error of the compiler says what there is.
+  readonly transport?: 'websocket' | 'http' | 'nats' | 'amqp'
   /** What goes another way. */
   readonly routes?: readonly RouteDescription[]
   /** Where brokers are, if it uses any. */

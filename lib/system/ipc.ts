@@ -67,7 +67,8 @@ export function sealed(message: ChildMessage | ParentMessage): object {
 export function toChildMessage(value: unknown): ChildMessage | undefined {
   const content = opened(value)
   if (content === undefined) return undefined
-  const { type, url, doors, message, frame, final, taken, files, sending, hung, id, reply, error, instance, batch } = content
+  const { type, url, doors, message, frame, final, taken, files, sending, hung, id, reply, error, instance, batch } =
+    content
   switch (type) {
     case 'listening':
       return isText(url) ? { type, url } : undefined

@@ -9,7 +9,7 @@ import type { App } from '../../lib/index.js'
 export const EVENT = 'role:work,event:done'
 
 /** How often an event is tried: one that is planted is dead after that, others may be killed more often. */
-export const MAX_DELIVERIES = 6
+const MAX_DELIVERIES = 6
 
 /** Makes the plugin; every line of the ledger is the number of an event. */
 export function sink(ledger: string): (app: App) => void {

@@ -24,8 +24,8 @@ import { appendAll, sample, soon, subscription } from './sample.js'
 import { hostOf, type StoreStage } from './stage.js'
 import { storeSuite } from './store-suite.js'
 
-/** How many events are stored while the process is killed ten times: `LUCILIUS_EVENTS=10000` takes a minute. */
-const EVENTS = Number(process.env.LUCILIUS_EVENTS ?? 2000)
+/** How many events are stored while the process is killed ten times: `TEST_EVENTS=10000` takes a minute. */
+const EVENTS = Number(process.env.TEST_EVENTS ?? 2000)
 
 const stage: StoreStage = {
   name: 'embedded',

@@ -48,7 +48,7 @@ const rabbitServer = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 /**
  * Tells why tests with a broker are skipped, or false: the value of tap's `skip`. Throws where a broker is missing and
- * `LUCILIUS_TEST_BROKERS` is `required`.
+ * `TEST_BROKERS` is `required`.
  */
 export function skipWithout(server: 'nats-server' | 'rabbitmq'): string | false {
   const there =
@@ -57,7 +57,7 @@ export function skipWithout(server: 'nats-server' | 'rabbitmq'): string | false 
       : existsSync(rabbitServer) && programPath('epmd') !== undefined
   if (there) return false
   const reason = `${server} is not installed: apt-get install ${server === 'rabbitmq' ? 'rabbitmq-server' : server}`
-  if (process.env.LUCILIUS_TEST_BROKERS === 'required') throw new Error(`LUCILIUS_TEST_BROKERS=required, but ${reason}`)
+  if (process.env.TEST_BROKERS === 'required') throw new Error(`TEST_BROKERS=required, but ${reason}`)
   return reason
 }
 

@@ -37,7 +37,10 @@ export interface NatsOptions {
   /** Path of a credentials file, with a user JWT and its seed. Read again for each connection, so that it may be renewed. */
   readonly creds?: string
   /** Passed to `node:tls`: `ca`, or `key` and `cert`. Given, even empty, it makes TLS a must. */
-  readonly tls?: ConnectionOptions & { readonly handshakeFirst?: boolean }
+  readonly tls?: ConnectionOptions & {
+    /** The server expects TLS from the first byte, and does not say first what it is. */
+    readonly handshakeFirst?: boolean
+  }
   /** How durable events are kept. */
   readonly store?: StoreOptions
   /** Milliseconds for one attempt to reach a server: 5,000. */

@@ -116,7 +116,7 @@ export function commandOf(site: Site, unit: Unit): readonly string[] {
 }
 
 /** A name as hosts, containers and units have it. */
-export function plain(name: string): string {
+function plain(name: string): string {
   return (
     name
       .toLowerCase()

@@ -19,8 +19,8 @@ export async function withAdvice(asked: Asked, connect: () => Promise<Reached>):
   })
   return {
     ...reached,
-    act: (message, timeoutMs) =>
-      reached.act(message, timeoutMs).catch((error) => {
+    act: (message, timeoutMs, watch) =>
+      reached.act(message, timeoutMs, watch).catch((error) => {
         throw advised(error, asked)
       }),
   }

@@ -2,8 +2,9 @@ import { LuciliusError } from '../../errors.js'
 import { newTraceParent } from '../../trace.js'
 import { type Call, type Connection, type Observer, WIRE_VERSION } from '../../transport.js'
 import { fromWireError } from '../../wire-error.js'
+import { ClientsOnly } from './clients-only.js'
 import type { ListenerAt } from './listener-url.js'
-import type { Reached } from './reached.js'
+import type { ActWatch, Reached } from './reached.js'
 
 /** Milliseconds that an act may take unless it is told otherwise, as in an app. */
 const TIMEOUT_MS = 10_000
@@ -18,14 +19,19 @@ const GRACE_MS = 250
 export async function asClient({ transport }: ListenerAt, authorization: string | undefined): Promise<Reached> {
   const connection = await transport.connect(observer(authorization))
   return {
-    act: (message, timeoutMs = TIMEOUT_MS) => carry(connection, message, timeoutMs),
+    act: (message, timeoutMs = TIMEOUT_MS, watch = {}) => carry(connection, message, timeoutMs, watch),
     list: () => refuse(),
     explain: () => refuse(),
     close: () => connection.close(),
   }
 }
 
-async function carry(connection: Connection, message: object, timeoutMs: number): Promise<unknown> {
+async function carry(
+  connection: Connection,
+  message: object,
+  timeoutMs: number,
+  { signal, answered }: ActWatch,
+): Promise<unknown> {
   const call: Call = { onCancel: undefined }
   const envelope = {
     kind: 'act',
@@ -33,7 +39,14 @@ async function carry(connection: Connection, message: object, timeoutMs: number)
     meta: { timeoutMs, traceparent: newTraceParent() },
   } as const
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
+  let cancel = () => {}
+  const begin = performance.now()
+  const givenUp = new Promise<never>((_, reject) => {
+    cancel = () => {
+      call.onCancel?.()
+      reject(new LuciliusError('LUC_CANCELLED', 'It was cancelled.'))
+    }
+    signal?.addEventListener('abort', cancel, { once: true })
     timer = setTimeout(
       () => {
         call.onCancel?.()
@@ -43,11 +56,13 @@ async function carry(connection: Connection, message: object, timeoutMs: number)
     )
   })
   try {
-    const outcome = await Promise.race([connection.carry(envelope, call), late])
+    const outcome = await Promise.race([connection.carry(envelope, call), givenUp])
     if (outcome.error !== undefined) throw fromWireError(outcome.error)
     return outcome.reply
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', cancel)
+    answered?.(undefined, performance.now() - begin)
   }
 }
 
@@ -72,6 +87,6 @@ function observer(authorization: string | undefined): Observer {
   }
 }
 
-function refuse(): Promise<never> {
-  throw new Error('A client is told of no actions: connect as a peer.')
+async function refuse(): Promise<never> {
+  throw new ClientsOnly()
 }

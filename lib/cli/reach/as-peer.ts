@@ -1,11 +1,14 @@
+import type { App } from '../../app.js'
 import type { Auth } from '../../auth.js'
+import { hearingCarried } from '../../dispatch/carried.js'
 import { LuciliusError } from '../../errors.js'
 import { silentLogger } from '../../logger.js'
 import { lucilius } from '../../lucilius.js'
+import type { Message } from '../../message.js'
 import type { Transport } from '../../transport.js'
-import { CommandError } from '../errors.js'
+import { ClientsOnly } from './clients-only.js'
 import type { ListenerAt } from './listener-url.js'
-import type { Reached } from './reached.js'
+import type { ActWatch, Reached } from './reached.js'
 
 /** Learns from a listener for peers what it answers. */
 export async function asPeer({ transport }: ListenerAt, auth: Auth | undefined): Promise<Reached> {
@@ -15,14 +18,36 @@ export async function asPeer({ transport }: ListenerAt, auth: Auth | undefined):
     await Promise.race([app.connect(once, auth === undefined ? {} : { auth }), failed])
   } catch (error) {
     await app.close()
-    if (error instanceof LuciliusError && error.code === 'LUC_FORBIDDEN') throw clientsOnly()
+    if (error instanceof LuciliusError && error.code === 'LUC_FORBIDDEN') throw new ClientsOnly()
     throw error
   }
   return {
-    act: (message, timeoutMs) => app.act(message, {}, timeoutMs === undefined ? {} : { timeoutMs }),
+    act: (message, timeoutMs, watch = {}) => watchedAct(app, message, timeoutMs, watch),
     list: async (pattern) => app.list(pattern),
     explain: async (message) => app.explain(message),
     close: () => app.close(),
+  }
+}
+
+async function watchedAct(
+  app: App,
+  message: Message,
+  timeoutMs: number | undefined,
+  { signal, answered }: ActWatch,
+): Promise<unknown> {
+  let by: string | undefined
+  const options = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(signal === undefined ? {} : { signal }) }
+  const begin = performance.now()
+  try {
+    return await app.act(
+      message,
+      {},
+      hearingCarried(options, (where) => {
+        if (where !== 'here') by = where.name
+      }),
+    )
+  } finally {
+    answered?.(by, performance.now() - begin)
   }
 }
 
@@ -42,9 +67,4 @@ function firstTry(transport: Transport): { readonly once: Transport; readonly fa
     }
   }
   return { once: { ...transport, connect }, failed }
-}
-
-function clientsOnly(): CommandError {
-  const advice = 'Name a listener for peers, with LUCILIUS_SECRET if it asks for one.'
-  return new CommandError('failed', `This listener is for clients, and tells nothing of what it answers. ${advice}`)
 }

@@ -3,8 +3,8 @@ import type { ActionInfo, Explanation } from '../../explain.js'
 import { isMessage, type Message } from '../../message.js'
 import type { WireError } from '../../transport.js'
 import { decodeJson, encodeJson } from '../../wire-json.js'
-import { type StoreQuestion, toStoreQuestion } from '../store-questions.js'
 import { type PassedBatch, toPassedBatch } from '../passing.js'
+import { type StoreQuestion, toStoreQuestion } from '../store-questions.js'
 import { LONGEST_LINE } from './bounded-lines.js'
 
 /** A process of what runs, as far as it is known. */

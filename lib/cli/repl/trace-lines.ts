@@ -1,0 +1,29 @@
+import type { PassedBatch } from '../../system/passing.js'
+import { patternText } from '../print/actions.js'
+import { harmlessText } from '../print/harmless-text.js'
+import type { Paint } from '../print/log-entry.js'
+import { milliseconds } from './milliseconds.js'
+
+/** What passed, a line each: when it ended, trace, process, service, pattern (indented by hops), duration, outcome. */
+export function traceLines({ process, passed, dropped }: PassedBatch, paint: Paint): string[] {
+  const lines = passed.map(({ at, trace, service, pattern, hops, ms, error }) =>
+    [
+      paint.dim(`${clock(at)} ${harmlessText(trace)}`),
+      paint.cyan(harmlessText(process)),
+      `${'  '.repeat(Math.min(hops, 20) - 1)}${harmlessText(service)}`,
+      harmlessText(patternText(pattern)),
+      paint.dim(milliseconds(ms)),
+      error === undefined ? paint.green('ok') : paint.red(harmlessText(error)),
+    ].join(' '),
+  )
+  const more = `… ${dropped} more passed in ${harmlessText(process)}: too many to tell`
+  return dropped === 0 ? lines : [...lines, paint.dim(more)]
+}
+
+function clock(at: number): string {
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) return String(at)
+  const two = (part: number) => String(part).padStart(2, '0')
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
+  return `${time}.${String(date.getMilliseconds()).padStart(3, '0')}`
+}

@@ -86,6 +86,29 @@ t.test('compose: a service for each process, which finds the others by their nam
   t.notOk('ports' in (services.rates as object))
 })
 
+t.test('events that are kept in files have a place that outlives the process and that it may write to', async (t) => {
+  const compose = await exported(t, 'compose', 'currency', 'dev')
+  const { services, volumes } = parse(readFileSync(join(compose, 'compose.yaml'), 'utf8'))
+  t.match(services.all, { volumes: ['store:/app/.lucilius'], read_only: true })
+  t.same(volumes, { store: {} })
+  t.match(
+    readFileSync(join(compose, 'Dockerfile'), 'utf8'),
+    "mkdir -p '.lucilius' && chown -R node:node '.lucilius'\nUSER node",
+  )
+  const ignored = readFileSync(join(compose, 'Dockerfile.dockerignore'), 'utf8').split('\n')
+  for (const secret of ['**/secrets', '**/.env', '**/.lucilius']) t.ok(ignored.includes(secret), secret)
+  const systemd = await exported(t, 'systemd', 'currency', 'dev')
+  t.match(readFileSync(join(systemd, 'currency-all.service'), 'utf8'), 'BindPaths=%S/currency:/opt/currency/.lucilius')
+})
+
+t.test('kubernetes: a singleton is never there twice, also while it is exchanged', async (t) => {
+  const objects = manifest(await exported(t, 'kubernetes', 'currency', 'nats'))
+  const strategyOf = (name: string) =>
+    objects.find((one) => one.kind === 'Deployment' && one.metadata.name === name)?.spec
+  t.match(strategyOf('currency-rates'), { strategy: { type: 'Recreate' } })
+  t.match(strategyOf('currency-convert'), { strategy: { type: 'RollingUpdate' } })
+})
+
 t.test('compose and kubernetes bring the broker, with a place for its data and a look at its health', async (t) => {
   for (const [deployment, name, image] of [
     ['nats', 'nats', /^nats:/],

@@ -27,14 +27,14 @@ export interface ExportOptions {
 
 /** What files of a platform there are, by their paths in `deploy/<platform>`. */
 const platforms: { readonly [name: string]: (site: Site) => ReadonlyMap<string, string> } = {
-  compose: (site) => new Map([['compose.yaml', composeFile(site)], ...image]),
-  kubernetes: (site) => new Map([['manifest.yaml', kubernetesFile(site)], ...image]),
+  compose: (site) => new Map([['compose.yaml', composeFile(site)], ...image(site)]),
+  kubernetes: (site) => new Map([['manifest.yaml', kubernetesFile(site)], ...image(site)]),
   systemd: systemdFiles,
 }
 
-const image: readonly [string, string][] = [
-  ['Dockerfile', dockerfile],
-  ['Dockerfile.dockerignore', dockerignore],
+const image = (site: Site): [string, string][] => [
+  ['Dockerfile', dockerfile(site)],
+  ['Dockerfile.dockerignore', dockerignore(site)],
 ]
 
 /** Writes what another platform needs to run a deployment, as a person would: to be read, kept and changed. */

@@ -1,19 +1,20 @@
 import { stringify } from 'yaml'
-import { commandOf, ports, type Site, type Unit, variablesOf } from './site.js'
+import { commandOf, HostPorts, hostOf, ports, type Site, type Unit, variablesOf } from './site.js'
 
 /** Writes a deployment for `docker compose`: a service for each process, since each has a name that others connect to. */
 export function composeFile(site: Site): string {
   const { system, units, brokers } = site
   const services: { [name: string]: object } = {}
+  const hostPorts = new HostPorts()
   for (const unit of units) {
     for (let replica = 1; replica <= unit.replicas; replica++) {
-      services[hostOf(unit, replica)] = serviceOf(site, unit, replica)
+      services[hostOf(unit, replica)] = serviceOf(site, unit, replica, hostPorts)
     }
   }
   if (brokers.includes('nats')) services.nats = nats
   if (brokers.includes('amqp')) services.rabbitmq = rabbitOf(site)
   const volumes = {
-    ...(site.hasFolder ? { store: {} } : {}),
+    ...(site.storeFolder === undefined ? {} : { store: {} }),
     ...(brokers.includes('nats') ? { nats: {} } : {}),
     ...(brokers.includes('amqp') ? { rabbitmq: {} } : {}),
   }
@@ -26,7 +27,7 @@ export function composeFile(site: Site): string {
   return `${headOf(site)}${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
-function serviceOf(site: Site, unit: Unit, replica: number): object {
+function serviceOf(site: Site, unit: Unit, replica: number, hostPorts: HostPorts): object {
   const { system, direct, brokers } = site
   const variables = variablesOf(site, unit, hostOf)
   const environment: { [name: string]: string } = Object.fromEntries(variables)
@@ -44,7 +45,7 @@ function serviceOf(site: Site, unit: Unit, replica: number): object {
     // Only this machine reaches the doors, until somebody says otherwise.
     ...(unit.doors.length === 0
       ? {}
-      : { ports: unit.doors.map(({ port }) => `127.0.0.1:${port + replica - 1}:${port}`) }),
+      : { ports: unit.doors.map(({ port }) => `127.0.0.1:${hostPorts.take(port)}:${port}`) }),
     ...(waits.length === 0
       ? {}
       : { depends_on: Object.fromEntries(waits.map((name) => [name, { condition: 'service_healthy' }])) }),
@@ -66,15 +67,10 @@ function serviceOf(site: Site, unit: Unit, replica: number): object {
     user: 'node',
     read_only: true,
     tmpfs: ['/tmp'],
-    ...(site.hasFolder ? { volumes: ['store:/app/.lucilius'] } : {}),
+    ...(site.storeFolder === undefined ? {} : { volumes: [`store:/app/${site.storeFolder}`] }),
     cap_drop: ['ALL'],
     security_opt: ['no-new-privileges:true'],
   }
-}
-
-/** The name of a process's service: others reach it by that. */
-function hostOf(unit: Unit, replica: number): string {
-  return unit.replicas === 1 ? unit.name : `${unit.name}-${replica}`
 }
 
 // Compose fills it in, and stops with the rest if it is not set.

@@ -4,6 +4,7 @@ export function natsObjects(system: string): readonly object[] {
     name: `${system}-nats`,
     image: 'nats:2-alpine',
     user: 1000,
+    group: 1000,
     args: ['-js', '-sd', '/data', '-m', '8222'],
     ports: { client: 4222, monitor: 8222 },
     data: '/data',
@@ -20,9 +21,11 @@ export function rabbitmqObjects(system: string): readonly object[] {
     name,
     image: 'rabbitmq:3-alpine',
     user: 100,
+    group: 101,
     args: undefined,
     ports: { client: 5672 },
-    data: '/var/lib/rabbitmq',
+    // Not the folder above, whose cookie nobody else may read: a volume that belongs to a group is readable by it.
+    data: '/var/lib/rabbitmq/mnesia',
     probe: { exec: { command: ['rabbitmq-diagnostics', '-q', 'ping'] } },
     env: [
       { name: 'RABBITMQ_DEFAULT_USER', valueFrom: fromSecret('user') },
@@ -34,8 +37,9 @@ export function rabbitmqObjects(system: string): readonly object[] {
 interface BrokerOptions {
   readonly name: string
   readonly image: string
-  /** The user that the image runs as. */
+  /** The user and the group that the image runs as. */
   readonly user: number
+  readonly group: number
   readonly args: readonly string[] | undefined
   readonly ports: { readonly [name: string]: number }
   /** The folder of its data. */
@@ -44,7 +48,7 @@ interface BrokerOptions {
   readonly env: readonly object[]
 }
 
-function broker({ name, image, user, args, ports, data, probe, env }: BrokerOptions): readonly object[] {
+function broker({ name, image, user, group, args, ports, data, probe, env }: BrokerOptions): readonly object[] {
   const labels = { 'app.kubernetes.io/name': name }
   const named = Object.entries(ports)
   const service = {
@@ -69,7 +73,8 @@ function broker({ name, image, user, args, ports, data, probe, env }: BrokerOpti
           securityContext: {
             runAsNonRoot: true,
             runAsUser: user,
-            fsGroup: user,
+            runAsGroup: group,
+            fsGroup: group,
             seccompProfile: { type: 'RuntimeDefault' },
           },
           containers: [

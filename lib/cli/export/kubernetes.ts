@@ -13,7 +13,7 @@ export function kubernetesFile(site: Site): string {
   const objects = site.units.flatMap((unit) => [
     ...(site.direct === undefined ? [] : [headless(site, unit)]),
     ...(unit.doors.length === 0 ? [] : [service(site, unit)]),
-    site.direct !== undefined || site.hasFolder ? statefulSet(site, unit) : deployment(site, unit),
+    site.direct !== undefined || site.storeFolder !== undefined ? statefulSet(site, unit) : deployment(site, unit),
     ...(unit.replicas > 1 ? [disruption(site, unit)] : []),
   ])
   const brokers = [
@@ -39,7 +39,7 @@ function statefulSet(site: Site, unit: Unit): object {
       podManagementPolicy: 'Parallel',
       selector: { matchLabels: labels(site, unit) },
       template: template(site, unit),
-      ...(site.hasFolder ? { volumeClaimTemplates: [claim('store')] } : {}),
+      ...(site.storeFolder === undefined ? {} : { volumeClaimTemplates: [claim('store')] }),
     },
   }
 }
@@ -51,8 +51,10 @@ function deployment(site: Site, unit: Unit): object {
     metadata: metadata(site, unit),
     spec: {
       replicas: unit.replicas,
-      // The next one is there before one goes.
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      // The next one is there before one goes, unless there may be only one.
+      strategy: unit.isSingle
+        ? { type: 'Recreate' }
+        : { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       selector: { matchLabels: labels(site, unit) },
       template: template(site, unit),
     },
@@ -65,7 +67,7 @@ function template(site: Site, unit: Unit): object {
   const mounts = [
     { name: 'tmp', mountPath: '/tmp' },
     ...(secret ? [{ name: 'secret', mountPath: '/run/secrets/lucilius', readOnly: true }] : []),
-    ...(site.hasFolder ? [{ name: 'store', mountPath: '/app/.lucilius' }] : []),
+    ...(site.storeFolder === undefined ? [] : [{ name: 'store', mountPath: `/app/${site.storeFolder}` }]),
   ]
   const volumes = [
     { name: 'tmp', emptyDir: {} },

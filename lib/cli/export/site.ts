@@ -1,4 +1,4 @@
-import { basename, relative } from 'node:path'
+import { basename, relative, resolve } from 'node:path'
 import { drainMsOf, endMsOf } from '../../system/end-limits.js'
 import { invalid } from '../../system/invalid.js'
 import { descriptionFolder } from '../../system/loading/description-folder.js'
@@ -21,6 +21,8 @@ export interface Unit {
   readonly name: string
   readonly group: Group
   readonly replicas: number
+  /** There may be only one process of it, also while it is exchanged. */
+  readonly isSingle: boolean
   readonly doors: readonly Door[]
   /** The units that it exchanges messages with over connections of its own, itself included if it has replicas. */
   readonly peers: readonly string[]
@@ -38,8 +40,8 @@ export interface Site {
   /** What processes connect to each other by, if they do. */
   readonly direct: DirectName | undefined
   readonly brokers: readonly BrokerName[]
-  /** Durable events are kept in a folder. */
-  readonly hasFolder: boolean
+  /** Where durable events are kept, relative to the folder of the system, if they are kept in files. */
+  readonly storeFolder: string | undefined
   /** Seconds that a process is given to end. */
   readonly endSeconds: number
   /** Milliseconds of its drain. */
@@ -61,14 +63,15 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
     name: plain(group.name),
     group,
     replicas: group.replicas,
+    isSingle: group.services.some((name) => system.services.get(name)?.singleton === true),
     doors: doorsOf(group),
     peers:
       isAlone || direct === undefined
         ? []
         : groups.filter((one) => areLinked(group, one)).map(({ name }) => plain(name)),
   }))
-  const twice = units.find(({ name }, index) => units.findIndex((other) => other.name === name) !== index)
-  if (twice !== undefined) throw invalid(`Two groups would be called '${twice.name}' where they run: rename one.`)
+  const brokers = [...new Set([...brokersOf(deployment), ...brokerOfStore(store.kind), ...foreignOf(groups)])]
+  refuseTwice([...units.flatMap(hostsOf), ...brokers.map((name) => (name === 'amqp' ? 'rabbitmq' : name))])
   return {
     system: plain(system.name ?? basename(descriptionFolder(loaded))),
     deployment: deployment.name,
@@ -76,11 +79,35 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
     back: relative(place, descriptionFolder(loaded)),
     units,
     direct: isAlone ? undefined : direct,
-    brokers: [...new Set([...brokersOf(deployment), ...brokerOfStore(store.kind), ...foreignOf(groups)])],
-    hasFolder: store.kind === 'embedded',
+    brokers,
+    storeFolder: store.kind === 'embedded' ? folderWithin(loaded, store.path ?? '.lucilius') : undefined,
     endSeconds: Math.ceil(endMsOf(drainMs) / 1000),
     drainMs,
   }
+}
+
+/** What the processes of a unit are called where they run. */
+export function hostsOf(unit: Pick<Unit, 'name' | 'replicas'>): readonly string[] {
+  return Array.from({ length: unit.replicas }, (_, index) => hostOf(unit, index + 1))
+}
+
+/** What one of them is called. */
+export function hostOf({ name, replicas }: Pick<Unit, 'name' | 'replicas'>, replica: number): string {
+  return replicas === 1 ? name : `${name}-${replica}`
+}
+
+function refuseTwice(names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw invalid(`Two of what runs would be called '${twice}': rename a group.`)
+}
+
+function folderWithin(loaded: Loaded, path: string): string {
+  const folder = descriptionFolder(loaded)
+  const within = relative(folder, resolve(folder, path))
+  if (within !== '' && !within.startsWith('..')) return within
+  throw invalid(
+    `'${path}' is not within the folder of the system: durable events could not be kept there where it runs.`,
+  )
 }
 
 /** What `start` reads, but for secrets: how a process of a unit is told who it is. `hostOf` names a replica's machine. */
@@ -110,20 +137,35 @@ export function variablesOf(
   return variables
 }
 
+/** Gives each door of each process a port of its own on a machine that all share: the one it has, or the next that is free. */
+export class HostPorts {
+  readonly #taken: Set<number>
+
+  constructor(taken: Iterable<number> = []) {
+    this.#taken = new Set(taken)
+  }
+
+  take(wanted: number): number {
+    let port = wanted
+    while (this.#taken.has(port)) port++
+    this.#taken.add(port)
+    return port
+  }
+}
+
 /** The command of a process of a unit, within the folder of the system. */
 export function commandOf(site: Site, unit: Unit): readonly string[] {
   return ['node', 'node_modules/lucilius/build/lib/cli/main.js', 'start', site.deployment, '--group', unit.group.name]
 }
 
-/** A name as hosts, containers and units have it. */
+/** A name as hosts, containers and units have it: what is made of two of them and a word is no longer than 63 characters. */
 function plain(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9-]+/g, '-')
-      .replaceAll(/^-+|-+$/g, '')
-      .slice(0, 40) || 'system'
-  )
+  const text = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 24)
+    .replaceAll(/^-|-$/g, '')
+  return /^[a-z]/.test(text) ? text : `n${text}`
 }
 
 function urlOf(direct: DirectName | undefined, host: string): string {
@@ -141,7 +183,8 @@ function doorsOf({ name, outside }: Group): readonly Door[] {
   })
 }
 
-function firstDoors({ doors }: Unit): readonly Door[] {
+/** The doors of which the environment speaks: the first of each transport. */
+export function firstDoors({ doors }: Unit): readonly Door[] {
   return doors.filter(({ transport }, index) => doors.findIndex((other) => other.transport === transport) === index)
 }
 

@@ -1,5 +1,5 @@
 import { peersVariable } from '../../system/peers-variable.js'
-import { commandOf, ports, type Site, type Unit } from './site.js'
+import { commandOf, firstDoors, HostPorts, hostOf, ports, type Site, type Unit } from './site.js'
 
 /** Writes a deployment for one machine with systemd: a unit for each process, and a target that starts and ends them all. */
 export function systemdFiles(site: Site): ReadonlyMap<string, string> {
@@ -15,6 +15,8 @@ interface Placed {
   /** Where the others reach it. */
   readonly peersPort: number
   readonly healthPort: number
+  /** The ports of its first doors, by transport. */
+  readonly doors: readonly (readonly [transport: string, port: number])[]
 }
 
 /** On one machine each process has ports of its own: those for its peers and for health checks count up from the first. */
@@ -22,17 +24,19 @@ function placed({ system, units }: Site): readonly Placed[] {
   const all = units.flatMap((unit) =>
     Array.from({ length: unit.replicas }, (_, index) => ({ unit, replica: index + 1 })),
   )
-  return all.map(({ unit, replica }, index) => ({
+  const hostPorts = new HostPorts()
+  return all.map(({ unit, replica }) => ({
     unit,
     replica,
-    unitName: `${system}-${unit.name}${unit.replicas === 1 ? '' : `-${replica}`}`,
-    peersPort: ports.peers + index,
-    healthPort: ports.health + all.length + index,
+    unitName: `${system}-${hostOf(unit, replica)}`,
+    peersPort: hostPorts.take(ports.peers),
+    healthPort: hostPorts.take(ports.health),
+    doors: firstDoors(unit).map(({ transport, port }) => [transport, hostPorts.take(port)] as const),
   }))
 }
 
 function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
-  const { system, direct, brokers, deployment, endSeconds, hasFolder } = site
+  const { system, direct, brokers, deployment, endSeconds, storeFolder } = site
   const after = [
     'network-online.target',
     ...brokers.map((name) => (name === 'nats' ? 'nats-server.service' : 'rabbitmq-server.service')),
@@ -44,6 +48,8 @@ function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
     `PartOf=${system}.target`,
     `After=${after.join(' ')}`,
     'Wants=network-online.target',
+    // One that fails is started again for as long as it takes.
+    'StartLimitIntervalSec=0',
     '',
     '[Service]',
     'Type=exec',
@@ -57,7 +63,9 @@ function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
     `EnvironmentFile=-/etc/${system}/environment`,
     `RuntimeDirectory=${one.unitName}`,
     `Environment=LUCILIUS_RUN_DIR=%t/${one.unitName}`,
-    ...(hasFolder ? [`StateDirectory=${system}`, `BindPaths=%S/${system}:/opt/${system}/.lucilius`] : []),
+    ...(storeFolder === undefined
+      ? []
+      : [`StateDirectory=${system}`, `BindPaths=%S/${system}:/opt/${system}/${storeFolder}`]),
     'Restart=on-failure',
     'RestartSec=1',
     `TimeoutStopSec=${endSeconds}`,
@@ -93,25 +101,24 @@ function environmentOf({ direct }: Site, one: Placed, all: readonly Placed[]): r
     ...(direct === undefined
       ? []
       : others.map((other): [string, string] => [peersVariable(other.group.name), urlsOf(other).join(',')])),
-    ...doorsOf(one),
+    ...one.doors.map(([transport, port]): [string, string] => [
+      `LUCILIUS_${transport.toUpperCase()}_PORT`,
+      String(port),
+    ]),
   ]
-}
-
-/** The first door of each transport, as its replica has it on a machine that all share. */
-function doorsOf({ unit, replica }: Placed): readonly [string, string][] {
-  const first = unit.doors.filter(
-    ({ transport }, index) => unit.doors.findIndex((door) => door.transport === transport) === index,
-  )
-  return first.map(({ transport, port }) => [`LUCILIUS_${transport.toUpperCase()}_PORT`, String(port + replica - 1)])
 }
 
 function urlOf(direct: Site['direct'], port: number): string {
   return direct === 'http' ? `http://127.0.0.1:${port}` : `ws://127.0.0.1:${port}/ws`
 }
 
-function targetFile({ system, deployment, place, direct, brokers }: Site, processes: readonly Placed[]): string {
+function targetFile(
+  { system, deployment, place, direct, brokers, storeFolder }: Site,
+  processes: readonly Placed[],
+): string {
   const steps = [
     `the system, with its node_modules, in /opt/${system}`,
+    ...(storeFolder === undefined ? [] : [`install -d /opt/${system}/${storeFolder}`]),
     ...(direct === undefined
       ? []
       : [

@@ -23,6 +23,12 @@ const BEAT_MS = 1000
 /** How many deliveries an ordered subscription has in hand at least: behind those of a key that waits are those of others. */
 const ORDERED_WINDOW = 256
 
+/**
+ * How many times `maxDeliveries` an ordered event may be delivered without an end: a store counts a delivery for all that
+ * are in hand when a process dies, whether they had their turn or not.
+ */
+const ORDERED_PATIENCE = 10
+
 /** The longest text of a failure that is kept. */
 const LONGEST = 2000
 
@@ -72,6 +78,7 @@ export class Serving {
   #unended = 0
   #stopping: Promise<void> | undefined
   #onEnded: (() => void) | undefined
+  #ended: Promise<void> | undefined
   #isServed = false
   #isStopped = false
   #isAborted = false
@@ -130,12 +137,9 @@ export class Serving {
   }
 
   /** Stops, and resolves when nothing is under way any more. */
-  async ended(): Promise<void> {
-    await this.stop()
-    if (this.#unended > 0)
-      await new Promise<void>((resolve) => {
-        this.#onEnded = resolve
-      })
+  ended(): Promise<void> {
+    this.#ended ??= this.#untilEnded()
+    return this.#ended
   }
 
   /** Gives up what still runs: it goes to another instance. */
@@ -144,6 +148,14 @@ export class Serving {
     for (const { call } of [...this.#works.values()]) {
       call?.cancel('LUC_CANCELLED', `The app closed before the subscription '${this.durable.name}' was done.`)
     }
+  }
+
+  async #untilEnded(): Promise<void> {
+    await this.stop()
+    if (this.#unended === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onEnded = resolve
+    })
   }
 
   async #stop(): Promise<void> {
@@ -204,7 +216,8 @@ export class Serving {
     const { delivery, failures, counts } = work
     const { event, attempt, firstAt } = delivery
     const { maxDeliveries } = this.durable
-    if (counts && attempt > maxDeliveries && failures.length === 0) {
+    const mostUnended = this.#lanes === undefined ? maxDeliveries : ORDERED_PATIENCE * maxDeliveries
+    if (counts && attempt > mostUnended && failures.length === 0) {
       this.#bury(work, this.#failure(attempt, `It was delivered ${attempt} times, and no delivery was ended.`))
       return
     }

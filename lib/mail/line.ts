@@ -59,15 +59,10 @@ export class Line implements Connection, LineEnd {
   /** The listening end: hears who connects, and tells what we are. Refuses whom the app will not have. */
   open(announcement: unknown): void {
     try {
-      this.#observer.hear(announcement)
-    } catch (error) {
+      const refused = this.#refusedBy(announcement)
       // What is no refusal of ours the other end sees by itself: that it is this very app.
-      if (!(error instanceof LuciliusError)) this.#opened()
-      this.#part(error)
-      return
-    }
-    try {
-      this.#opened()
+      if (!(refused instanceof LuciliusError)) this.#opened()
+      if (refused !== undefined) throw refused
     } catch (error) {
       this.#part(error)
       return
@@ -180,6 +175,16 @@ export class Line implements Connection, LineEnd {
 
   beat(): void {
     if (!this.#pulse.beat(this.#caller.waiting > 0)) this.#part()
+  }
+
+  /** What the app has against whoever connects. */
+  #refusedBy(announcement: unknown): unknown {
+    try {
+      this.#observer.hear(announcement)
+      return undefined
+    } catch (error) {
+      return error
+    }
   }
 
   #opened(): void {

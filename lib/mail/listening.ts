@@ -60,7 +60,8 @@ class Listening implements Recipient, MailListener {
     // Until the post is open, nobody can know of it.
     if (post === undefined || this.#lines.take(from, parcel) || this.#lines.has(line)) return
     if (parcel.kind === 'open') {
-      if (!this.#asking.has(line)) void this.#welcome(post, from, parcel)
+      if (this.#asking.has(line)) return
+      this.#welcome(post, from, parcel).catch((error: unknown) => trySend(post, from, refusal(line, error)))
     } else if (parcel.kind === 'close') {
       this.#asking.delete(line)
     } else if (from !== '') {

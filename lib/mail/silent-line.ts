@@ -79,15 +79,20 @@ export class SilentLine implements Connection, LineEnd {
     if (this.#closed) return
     this.#closed = true
     this.#caller.refuseHeld(unreachable())
+    this.#refuseWaiting()
     this.#observer.lost()
   }
 
   #end(): void {
     this.#place.lines.remove(this)
     this.#caller.lost()
-    for (const { reject } of this.#waiting.splice(0)) reject(unreachable())
+    this.#refuseWaiting()
     if (this.#closed) return
     this.#closed = true
     this.#observer.lost()
+  }
+
+  #refuseWaiting(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(unreachable())
   }
 }

@@ -18,15 +18,24 @@ export interface Joined {
 /** What no second try changes. */
 const MISTAKES: ReadonlySet<string> = new Set(['LUC_OPTIONS_INVALID', 'LUC_FORBIDDEN', 'LUC_UNAUTHENTICATED'])
 
+/** How many addresses are kept at most. */
+const MOST = 10_000
+
+/** How long an address is left alone where somebody was found with whom this app cannot talk, in ms. */
+const REFUSED_MS = 5000
+
 /** Finds those who listen on a medium where many do, and keeps a connection to each for as long as it is there. */
 export class Search {
   readonly #transport: Transport
   readonly #join: (transport: Transport, ended: () => void) => Joined
   readonly #log: Logger
   readonly #joined = new Map<string, Joined>()
+  /** Addresses that are left alone for a while. */
+  readonly #refused = new Set<string>()
   readonly #given = new AbortController()
   #discovery: Discovery | undefined
   #warned = ''
+  #isFull = false
 
   constructor(transport: Transport, join: (transport: Transport, ended: () => void) => Joined, log: Logger) {
     this.#transport = transport
@@ -84,12 +93,29 @@ export class Search {
       known.hurry()
       return
     }
+    if (this.#refused.has(address) || !this.#hasRoom()) return
     const ended = () => {
       if (this.#joined.get(address) === joined) this.#joined.delete(address)
     }
     const joined = this.#join(to, ended)
     this.#joined.set(address, joined)
-    joined.known.catch((error) => this.#log.warn({ err: error, address }, 'found a peer that this app cannot talk to'))
+    joined.known.catch((error) => {
+      this.#log.warn({ err: error, address }, 'found a peer that this app cannot talk to')
+      ended()
+      void joined.close()
+      this.#refused.add(address)
+      setTimeout(() => this.#refused.delete(address), REFUSED_MS).unref()
+    })
+  }
+
+  #hasRoom(): boolean {
+    if (this.#joined.size + this.#refused.size < MOST) return true
+    if (!this.#isFull) {
+      const facts = { transport: this.#transport.name, most: MOST }
+      this.#log.warn(facts, 'found more addresses than this app keeps: the others are left out')
+    }
+    this.#isFull = true
+    return false
   }
 
   #gone(address: string): void {

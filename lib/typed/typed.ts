@@ -43,7 +43,10 @@ export interface OnOptions {
   readonly durable?: string
   /** Properties of the message: events in which they are the same are handled one after the other, as they were stored. */
   readonly orderBy?: string | readonly string[]
-  /** Attempts until an event becomes a dead letter: 10. */
+  /**
+   * Attempts until an event becomes a dead letter: 10. With `orderBy` those that nobody ever ended, because the process
+   * died, count against ten times as many.
+   */
   readonly maxDeliveries?: number
   /** How many handlers may run at once in an instance: 16. */
   readonly concurrency?: number

@@ -73,9 +73,9 @@ t.test('what is longer than the screen is folded, and the rest is counted in lin
 t.test('a line about what passed has all of it, and nothing that acts on a terminal', async (t) => {
   const passed = { at: 0, service: 'convert', pattern: 'cmd:rate', ms: 1.234, hops: 2, trace: '0a1b2c3d' }
   const batch = { process: 'convert.1', passed: [passed, { ...passed, error: 'X\u001b[2J' }], dropped: 7 }
-  const [first, second, third] = traceLines(batch, createColors(false))
-  t.match(first, /^\d\d:\d\d:00\.000 0a1b2c3d convert\.1 {3}convert cmd:rate 1\.2 ms ok$/)
-  t.match(second, /1\.2 ms X\\u001b\[2J$/)
+  const [first, second, third] = traceLines(batch, 10, createColors(false))
+  t.match(first, /^\d\d:\d\d:00\.000 0a1b2c3d convert\.1 {3}1\.2 ms {3}convert cmd:rate ok$/)
+  t.match(second, /cmd:rate X\\u001b\[2J$/)
   t.match(third, /7 more passed in convert\.1/)
 })
 
@@ -182,20 +182,14 @@ t.test(
       'a:1',
     ])
     t.strictSame([good.code, good.stderr], [0, ''])
-    const [sum, list, explained, ...none] = good.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const [sum, list, explained, ...none] = jsonLines(good.stdout)
     t.match(sum, { reply: { sum: 3 }, by: 'all', ms: Number })
     t.match(list, { list: [{ pattern: 'cmd:sum,role:bank', service: 'bank' }] })
     t.match(explained, { explanation: { winner: { pattern: 'cmd:sum,role:bank' } } })
     t.strictSame(none, [], '.exit ends it')
     const bad = await ask(['process.exit(7)', '.frob', '.more', 'role:bank,cmd:refuse', 'role:bank,cmd:evil'])
     t.equal(bad.code, 1)
-    const [noCode, noCommand, notHere, refused, evil] = bad.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const [noCode, noCommand, notHere, refused, evil] = jsonLines(bad.stdout)
     t.match(noCode, { error: { code: 'LUC_PATTERN_INVALID' } }, 'nothing that is typed is run')
     t.match(noCommand, { error: { message: /There is no \.frob/ } })
     t.match(notHere, { error: { message: '.more is for a terminal.' } })
@@ -204,6 +198,28 @@ t.test(
     t.notMatch(bad.stdout, /[\u0080-\u009f]/)
   },
 )
+
+t.test('what was started anew is found again by the next line', async (t) => {
+  const { folder, env, control } = await running(t)
+  const said: unknown[] = []
+  const stdout = { write: (text: string) => said.push(...jsonLines(text)) }
+  const lines = async function* () {
+    yield 'role:bank,cmd:sum,of:[1]\n'
+    await eventually(() => said.length === 1)
+    await control.close()
+    yield 'role:bank,cmd:sum,of:[2]\n'
+    await eventually(() => said.length === 2)
+    await running(t, folder)
+    yield 'role:bank,cmd:sum,of:[3]\n'
+  }
+  const { code } = await lucilius(['repl'], { cwd: folder, env, stdin: Readable.from(lines()), stdout })
+  t.equal(code, 1)
+  t.match(said, [
+    { reply: { sum: 1 } },
+    { error: { message: /^Nothing of this system runs|^The control socket was closed/ } },
+    { reply: { sum: 3 } },
+  ])
+})
 
 t.test('where nothing runs it says how to start it, and ends with 3', async (t) => {
   const folder = systemFolder(t)
@@ -219,10 +235,7 @@ t.test('a listener for clients answers what it exposes, and refuses to tell what
   const stdin = Readable.from(['role:bank,cmd:sum,of:[1]\nrole:bank,cmd:both\n.list\n.trace on\n'])
   const { code, stdout } = await lucilius(['repl', '--url', url], { stdin, env: {} })
   t.equal(code, 1)
-  const [sum, both, list, trace] = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+  const [sum, both, list, trace] = jsonLines(stdout)
   t.match(sum, { reply: { sum: 1 }, by: new URL(url).origin })
   t.match(both, { error: { code: 'LUC_ACTION_NOT_FOUND' } })
   t.match(list, { error: { message: /listener is for clients/ } })
@@ -260,7 +273,7 @@ t.test(
     await terminal.says(/half a li/)
     await host.app.act('role:bank,cmd:refuse').catch(() => {})
     await terminal.says(
-      /\d\d:\d\d:\d\d\.\d{3} [0-9a-f]{8} all bank cmd:refuse,role:bank \d+\.\d ms TOO_POOR\r\n.*> half a li/s,
+      /\d\d:\d\d:\d\d\.\d{3} [0-9a-f]{8} all +\d+\.\d ms bank cmd:refuse,role:bank TOO_POOR\r\n.*> half a li/s,
     )
     terminal.type(keys.ctrlC)
     terminal.type(`.trace off${keys.enter}`)
@@ -291,6 +304,9 @@ t.test(
     await terminal.says(/not kept.*> /s)
     terminal.type(`secret:1${keys.enter}`)
     await terminal.says(/LUC_ACTION_NOT_FOUND.*no process, .*> /s)
+    terminal.type(keys.up)
+    await terminal.says(/\.history off/) // and not what was typed after it
+    terminal.type(keys.ctrlC)
     terminal.type(keys.ctrlC)
     await terminal.says(/Ctrl-C again or Ctrl-D leaves/)
     terminal.type(keys.ctrlC)
@@ -311,26 +327,18 @@ t.test(
 
 t.test('of several processes it says which one answered, and shows what passes in all of them', async (t) => {
   const { folder, runDir } = await started(t, ['up'], 3)
-  const lines = [
-    '.trace on',
-    'role:convert,cmd:rate',
-    'role:convert,cmd:rate',
-    'role:convert,cmd:slow,ms:80',
-    '.trace off',
-  ]
+  const slow = 'role:convert,cmd:slow,ms:80' // before and after: processes are told to tell, and tell, in their own time
+  const lines = ['.trace on', slow, 'role:convert,cmd:rate', 'role:convert,cmd:rate', slow, '.trace off']
   const stdin = Readable.from(lines.map((line) => `${line}\n`))
   const { code, stdout } = await lucilius(['repl'], { cwd: folder, env: { LUCILIUS_RUN_DIR: runDir }, stdin })
   t.equal(code, 0, stdout)
-  const said = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+  const said = jsonLines(stdout)
   const replies = said.filter((one) => 'reply' in one)
-  t.equal(replies.length, 3)
-  t.strictSame([...new Set(replies.slice(0, 2).map(({ by }) => by))].sort(), ['convert.1', 'convert.2'])
+  t.equal(replies.length, 4)
+  t.strictSame([...new Set(replies.map(({ by }) => by))].sort(), ['convert.1', 'convert.2'])
   const batches: PassedBatch[] = said.filter((one) => 'passed' in one)
   const of = (id: RegExp) => batches.filter((one) => id.test(one.process)).flatMap(({ passed }) => passed)
-  const [asked] = of(/^convert/)
+  const asked = of(/^convert/).find(({ pattern }) => pattern.startsWith('cmd:rate'))
   t.match(asked, { pattern: 'cmd:rate,role:convert', hops: 1 })
   t.match(
     of(/^rates/).find(({ trace }) => trace === asked?.trace),
@@ -347,8 +355,7 @@ function systemFolder(t: Test): string {
 }
 
 /** A system that runs in this process, with its control socket. */
-async function running(t: Test) {
-  const folder = systemFolder(t)
+async function running(t: Test, folder = systemFolder(t)) {
   const env = { LUCILIUS_RUN_DIR: join(folder, 'run') }
   const host: Host = hostApp({ name: 'all', drainMs: 100, parity: 'off' })
   let abort = () => {}
@@ -392,7 +399,15 @@ async function running(t: Test) {
     await control.close()
     await host.app.close()
   })
-  return { folder, env, host, path: control.path, aborted }
+  return { folder, env, host, control, path: control.path, aborted }
+}
+
+/** What was printed, a JSON text a line. */
+function jsonLines(stdout: string) {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 }
 
 function temporary(t: Test): string {

@@ -76,7 +76,10 @@ export class Terminal {
   async says(pattern: RegExp): Promise<string> {
     const found = () => pattern.exec(this.text.slice(this.#seen))
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${pattern} was not said:\n${JSON.stringify(this.#screen)}`)), 10_000)
+      const timer = setTimeout(
+        () => reject(new Error(`${pattern} was not said:\n${JSON.stringify(this.#screen)}`)),
+        10_000,
+      )
       this.#look = () => {
         if (found() === null) return
         clearTimeout(timer)

@@ -1,9 +1,11 @@
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { type App, type AppOptions, lucilius } from '../../lib/index.js'
+import { type App, type AppOptions, LuciliusError, lucilius } from '../../lib/index.js'
 import type { Finding, Transport } from '../../lib/transport-kit.js'
 import { inProcess } from '../../transports/in-process/index.js'
 import { eventually } from './eventually.js'
 import { failureOf } from './failure.js'
+import { recordingLogger } from './recording-logger.js'
 
 /** A medium on which many listen, as behind a broker: it tells those who look who comes and who goes. */
 class Medium {
@@ -155,3 +157,69 @@ t.test('an app that is closed while it looks stops looking', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 150))
   t.equal(medium.searches, searches)
 })
+
+t.test('a peer that this app cannot talk to is left alone for five seconds', async (t) => {
+  const { finding, transport } = finder()
+  const caller = made(t, 'caller')
+  await caller.connect(transport)
+  let tries = 0
+  const mistaken = connecting(async () => {
+    tries++
+    throw new LuciliusError('LUC_OPTIONS_INVALID', 'It cannot be done so.')
+  })
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const find = async () => {
+    finding().found('there', mistaken)
+    await turn()
+  }
+  await find()
+  await find()
+  finding().gone('there')
+  await find()
+  mock.timers.tick(4999)
+  await find()
+  t.equal(tries, 1)
+  mock.timers.tick(1)
+  await find()
+  t.equal(tries, 2)
+})
+
+t.test('at most ten thousand addresses are kept, and that is told once', async (t) => {
+  const { logger, lines } = recordingLogger()
+  const { finding, transport } = finder()
+  const caller = made(t, 'caller', { logger })
+  await caller.connect(transport)
+  let tries = 0
+  const silent = connecting(() => {
+    tries++
+    return new Promise(() => {})
+  })
+  for (let n = 0; n < 10_010; n++) finding().found(`${n}`, silent)
+  t.equal(tries, 10_000)
+  finding().gone('5')
+  finding().found('another', silent)
+  finding().found('one too many', silent)
+  t.equal(tries, 10_001, 'one has made room')
+  t.equal(lines('warn').length, 1)
+})
+
+/** A medium on which the test says what is found. */
+function finder(): { readonly finding: () => Finding; readonly transport: Transport } {
+  let told: Finding | undefined
+  const discover = async (finding: Finding) => {
+    told = finding
+    return { close: async () => {} }
+  }
+  return { finding: () => told as Finding, transport: { ...inProcess(), discover } }
+}
+
+/** A way to somebody who was found. */
+function connecting(connect: Transport['connect']): Transport {
+  return { ...inProcess(), connect }
+}
+
+/** Resolves when what is ready to run has run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

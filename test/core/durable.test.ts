@@ -317,12 +317,12 @@ t.test('the next of a key begins when it is in writing that the one before need 
 t.test('what waited behind others of its key while processes died is not taken for what killed them', async (t) => {
   const store = new MemoryStore()
   const started: string[] = []
-  for (let life = 0; life < 4; life++) {
+  for (let life = 0; life < 21; life++) {
     const app = made(t, store, { drainMs: 1 })
     app.event('e:1', { durable: true })
     app.on(
       'e:1',
-      { durable: 'books', orderBy: 'key', maxDeliveries: 3, backoff: quick },
+      { durable: 'books', orderBy: 'key', maxDeliveries: 2, backoff: quick },
       async ({ n }, { delivery }) => {
         started.push(`${n}`)
         if (n === 'poison') {
@@ -330,18 +330,42 @@ t.test('what waited behind others of its key while processes died is not taken f
           store.handles[life]?.crash()
           return new Promise(() => {}) // a process that is dead does nothing more
         }
-        if (started.length < 5) throw new Error(`not at attempt ${delivery?.attempt}`)
+        if (started.length < 22) throw new Error(`not at attempt ${delivery?.attempt}`)
         return undefined
       },
     )
     await app.ready()
     // Nobody tells it that they are stored.
     if (life === 0) for (const n of ['poison', 'other']) app.emit('e:1', { key: 1, n }).catch(() => {})
-    await eventually(() => (life < 3 ? started.length > life : store.waiting('shop.books').length === 0))
+    await eventually(() => (life < 20 ? started.length > life : store.waiting('shop.books').length === 0))
   }
-  t.strictSame(started, ['poison', 'poison', 'poison', 'other', 'other'])
-  t.match(store.dead, [{ event: { message: { n: 'poison' } }, failures: [{ attempt: 4 }] }])
+  t.strictSame(started, [...Array(20).fill('poison'), 'other', 'other'], 'ten times maxDeliveries')
+  t.match(store.dead, [{ event: { message: { n: 'poison' } }, failures: [{ attempt: 21 }] }])
   t.equal(store.ends.at(-1)?.kind, 'done')
+})
+
+t.test('a backlog in order outlives the crashes of many processes', async (t) => {
+  const store = new MemoryStore()
+  const handled: unknown[] = []
+  for (let life = 0, crashes = 0; life <= 12; life++) {
+    const app = made(t, store, { drainMs: 1 })
+    app.event('e:1', { durable: true })
+    app.on('e:1', { durable: 'books', orderBy: 'key' }, ({ n }) => {
+      if (life < 12 && (life < 11 || handled.length > 0)) {
+        crashes++
+        store.handles[life]?.crash()
+        return new Promise(() => {}) // a process that is dead does nothing more
+      }
+      handled.push(n)
+      return undefined
+    })
+    await app.ready()
+    // Nobody tells it that they are stored.
+    if (life === 0) for (let n = 0; n < 5; n++) app.emit('e:1', { key: 1, n }).catch(() => {})
+    await eventually(() => (life < 12 ? crashes > life : store.waiting('shop.books').length === 0))
+  }
+  t.strictSame(handled, [0, 1, 2, 3, 4])
+  t.strictSame(store.dead, [])
 })
 
 t.test('an ordered event that fails for good makes room for the next of its key', async (t) => {

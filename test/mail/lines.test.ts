@@ -355,6 +355,38 @@ t.test("a clients' desk takes as much as it may, and tells when all is answered"
   desk.close()
 })
 
+t.test('whoever cannot be answered, or not be taken, is turned away', async (t) => {
+  const office = new PostOffice()
+  const base = { onTell: () => () => {}, hear: () => {}, lost: () => {}, receive: async () => ({}) }
+  const refused = async (accept: () => Observer) => {
+    const receiver = { audience: 'peers', draining: false, authenticate: async () => ({}), accept } as const
+    const { url } = await office.transport().listen(receiver)
+    const observer: Observer = { ...base, tell: () => ({}) as never }
+    return failureOf(office.transport({ handshakeTimeoutMs: 1000 }).to(url).connect(observer))
+  }
+  const closed = { code: 'LUC_UNREACHABLE', message: /closed the line/ }
+  const unspeakable = { n: 1n } as never
+  const itself = () => {
+    throw new Error('This is the app itself.')
+  }
+  t.match(await refused(() => ({ ...base, tell: () => unspeakable })), closed)
+  t.match(await refused(() => ({ ...base, tell: () => unspeakable, hear: itself })), closed)
+  t.match(await refused(itself), closed)
+})
+
+t.test('a sign of life that a door cannot give any more is not waited for', async (t) => {
+  const office = new PostOffice()
+  const observer = { tell: () => ({}), onTell: () => () => {}, hear: () => {}, lost: () => {}, silent: true }
+  const line = await office
+    .transport()
+    .to('nobody')
+    .connect(observer as never)
+  const asked = failureOf(line.ping?.() ?? Promise.resolve())
+  t.match((await carried(line, { a: 1 }).ended).error, { code: 'LUC_UNREACHABLE' })
+  t.match(await asked, { code: 'LUC_UNREACHABLE' })
+  await line.close()
+})
+
 t.test('an app that finds itself does not talk to itself', async (t) => {
   const office = new PostOffice()
   const app = made(t, 'app')

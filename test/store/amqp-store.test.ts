@@ -169,6 +169,38 @@ function beyond(t: Test, broker: Broker): void {
     t.match(row, { waiting: 4, running: 3 })
   })
 
+  t.test('an instance of an older pattern leaves what it does not know to newer ones', async (t) => {
+    const space = newSpace()
+    const proxy = await faultProxy(broker.port)
+    t.teardown(() => proxy.close())
+    const old = await open({ port: proxy.port }, space)
+    t.teardown(() => old.close())
+    const { store } = await opened(t, space)
+    const invoice = (n: number) => sample(n, { message: { role: 'invoice', n } })
+    for (const [name, ordered] of [
+      ['shop.free', false],
+      ['shop.ordered', true],
+    ] as const) {
+      const before = subscription({ name, ordered })
+      const after = subscription({ name, ordered, pattern: 'role:*' })
+      const first = await served(old, before, handlesAll())
+      await store.know(after)
+      await appendAll(store, [sample(1), invoice(2), sample(3)])
+      await first.has(ordered ? 1 : 2)
+      const counted = proxy.counts.accepted
+      proxy.cut()
+      proxy.set({})
+      while (proxy.counts.accepted === counted) await sleep(10)
+      await appendAll(store, [invoice(4)])
+      const second = await served(store, after, handlesAll())
+      while (!second.numbers.includes(4) || !second.numbers.includes(2)) await second.next(20_000)
+      const seen = [...first.numbers, ...second.numbers]
+      t.strictSame([...new Set(seen)].toSorted(), [1, 2, 3, 4], name)
+      if (ordered) t.strictSame([...new Set(seen)], [1, 2, 3, 4], 'in order')
+      t.strictSame(await store.admin.deadLetters({ limit: 9 }), [])
+    }
+  })
+
   t.test('whether a subscription is ordered cannot change, and it is told what to do', async (t) => {
     const { store } = await opened(t)
     await store.know(subscription({ name: 'shop.fixed' }))

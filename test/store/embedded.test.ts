@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -14,11 +16,14 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { ClassicLevel } from 'classic-level'
 import t, { type Test } from 'tap'
 import { LuciliusError } from '../../lib/errors.js'
-import type { StoreHost } from '../../lib/store.js'
+import type { OpenStore, StoreDelivery, StoreHost, StoreReport } from '../../lib/store.js'
 import { embedded } from '../../transports/embedded/index.js'
+import { eventually } from '../core/eventually.js'
 import { handlesAll, served } from './inbox.js'
 import { appendAll, sample, soon, subscription } from './sample.js'
 import { hostOf, type StoreStage } from './stage.js'
@@ -105,6 +110,55 @@ t.test('an event of which the process dies is counted each time', async (t) => {
     t.equal(signal, life < 4 ? 'SIGKILL' : null)
   }
   t.equal(readFileSync(ledger, 'utf8'), 'handled 1 1\nhandled 1 2\nhandled 1 3\nhandled 1 4\nended 1\n')
+})
+
+t.test('what was ended does not come again, even if the process is killed in the same turn', async (t) => {
+  const root = folder(t)
+  const path = join(root, 'store')
+  const ledger = join(root, 'ledger')
+  const child = run(t, ['turn', path, ledger])
+  t.strictSame(await ended(child), [null, 'SIGKILL'])
+  t.equal(readFileSync(ledger, 'utf8'), 'handled 1 1\nhandled 2 1\n')
+  for (const file of readdirSync(path)) if (file.startsWith('ends')) appendFileSync(join(path, file), '["shop.all"\n[')
+  for (const time of ['first', 'second']) {
+    const store = await embedded({ path }).openStore(hostOf())
+    const inbox = await served(store, subscription(), handlesAll())
+    await appendAll(store, [sample(3)])
+    await inbox.has(1)
+    t.strictSame(inbox.numbers, [3], `opened for the ${time} time`)
+    const letters = await store.admin.deadLetters({ limit: 10 })
+    t.match(letters, [{ event: { message: { n: 2 } }, failures: [{ message: 'never' }] }])
+    t.equal(letters.length, 1)
+    await store.close()
+    t.equal((await reportOf(path)).events, 0)
+  }
+})
+
+t.test('the notes of what was ended stay small, and go when the store is closed', async (t) => {
+  const path = join(folder(t), 'store')
+  const store = await embedded({ path, sync: false }).openStore(hostOf())
+  const inbox = await served(store, subscription(), handlesAll())
+  const notes = () => readdirSync(path).filter((file) => file.startsWith('ends'))
+  let largest = 0
+  for (let n = 0; n < 40; n++) {
+    await Promise.all(Array.from({ length: 100 }, () => store.append(sample(n), soon())))
+    largest = Math.max(largest, ...notes().map((file) => statSync(join(path, file)).size))
+  }
+  await inbox.has(4000)
+  t.ok(largest > 10_000 && largest < 25_000, `${largest} bytes`)
+  await store.close()
+  t.strictSame(notes(), [])
+})
+
+t.test('a subscription that is stopped is forgotten once nothing of it is under way', async (t) => {
+  const store = await embedded({ path: join(folder(t), 'store') }).openStore(hostOf())
+  const seen: WeakRef<object>[] = []
+  for (const isBusy of [false, true]) seen.push(await stopped(store, isBusy))
+  await eventually(() => {
+    collect()
+    return seen.every((one) => one.deref() === undefined)
+  })
+  await store.close()
 })
 
 t.test('a disk that is full is told, and what was stored before is there', { skip: noLimits() }, async (t) => {
@@ -304,6 +358,30 @@ t.test('a subscription that is served cannot be removed', async (t) => {
   await inbox.has(1)
   await store.close()
 })
+
+/** What lives for as long as a subscription is remembered that was stopped, with an event under way or without. */
+async function stopped(store: OpenStore, isBusy: boolean): Promise<WeakRef<object>> {
+  const got: StoreDelivery[] = []
+  const deliver = (delivery: StoreDelivery) => void got.push(delivery)
+  const { stop } = await store.serve(subscription(), deliver)
+  if (isBusy) await appendAll(store, [sample(1)])
+  await stop()
+  for (const delivery of got) await delivery.end({ kind: 'done' })
+  return new WeakRef(deliver)
+}
+
+/** Collects what nobody needs. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+}
+
+async function reportOf(path: string): Promise<StoreReport> {
+  const store = await embedded({ path }).openStore(hostOf())
+  const report = await store.admin.report()
+  await store.close()
+  return report
+}
 
 /** A folder that goes when the test ends. */
 function folder(t: Test): string {

@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import fc from 'fast-check'
@@ -10,6 +12,7 @@ import { Broker as Connection } from '../../transports/nats/broker.js'
 import { toSettings } from '../../transports/nats/settings.js'
 import { isJetStreamEmpty, openJetStream, type StoreOptions } from '../../transports/nats/store/index.js'
 import { token } from '../../transports/nats/store/token.js'
+import { Vacancy } from '../../transports/nats/store/vacancy.js'
 import { type Broker, skipWithout, startNats } from '../support/brokers.js'
 import { faultProxy } from '../support/fault-proxy.js'
 import { handlesAll, Inbox, served } from './inbox.js'
@@ -50,6 +53,9 @@ async function refusal(promise: Promise<unknown>): Promise<LuciliusError> {
 
 const skip = skipWithout('nats-server')
 
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+
 t.test('a token is valid in NATS, and of one text only', async (t) => {
   t.equal(token('event:created,role:order'), 'event:created,role:order')
   t.equal(token('shop.mail_1'), 'shop=2Email_1')
@@ -74,6 +80,35 @@ t.test('a token is valid in NATS, and of one text only', async (t) => {
     }),
     { numRuns: 200 },
   )
+})
+
+t.test('who waits for a vacancy again and again leaves nothing behind', async (t) => {
+  let tell = () => {}
+  const link = {
+    isUp: false,
+    follow: () => () => {},
+    nats: {
+      subscribe: (_: string, { callback }: { callback: (error: null, message: object) => void }) => {
+        tell = () => callback(null, { string: () => '{"holder":null}' })
+        return { unsubscribe: () => {} }
+      },
+    },
+  }
+  const vacancy = new Vacancy(link as never, 'x', 1000)
+  const { signal } = new AbortController()
+  const wait = async (times: number) => {
+    for (let n = 0; n < times; n++) {
+      const waiting = vacancy.wait(signal)
+      tell()
+      await waiting
+    }
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = await wait(1000)
+  const grown = (await wait(100_000)) - before
+  t.ok(grown < 4_000_000, `${grown} bytes`)
+  vacancy.close()
 })
 
 t.test('with a broker', { skip }, async (t) => {
@@ -119,6 +154,30 @@ t.test('with a broker', { skip }, async (t) => {
     const error = await refusal(opened(t, broker, 'taken'))
     t.match(error, { code: 'LUC_STORE_FAILED', handled: 'no' })
     t.match(error.message, /lucilius_taken_events .* retention is 'workqueue'.*another space/)
+  })
+
+  t.test('so is one that would drop events to make room, or forget them with its server', async (t) => {
+    const bad: readonly [string, object, RegExp][] = [
+      ['events', { max_msgs: 5, discard: 'old' }, /'old'.*max_msgs/],
+      ['events', { max_bytes: 5000, discard: 'old' }, /'old'.*max_bytes/],
+      ['dead', { storage: 'memory' }, /storage is 'memory'/],
+      ['state', { storage: 'memory', max_msgs_per_subject: 1 }, /storage is 'memory'/],
+    ]
+    for (const [at, [stream, config, message]] of bad.entries()) {
+      const subjects = [`lucilius.harm${at}.${stream}.x`]
+      await manager.streams.add({ name: `lucilius_harm${at}_${stream}`, subjects, ...config })
+      t.match(await refusal(opened(t, broker, `harm${at}`)), { code: 'LUC_STORE_FAILED', handled: 'no', message })
+    }
+    await manager.streams.add({
+      name: 'lucilius_bounded_events',
+      subjects: ['lucilius.bounded.event.*'],
+      discard: 'old',
+    })
+    const bounded = opened(t, broker, 'bounded', { options: { maxBytes: 5000 } })
+    t.match(await refusal(bounded), { code: 'LUC_STORE_FAILED', message: /max_bytes/ })
+    const subjects = ['lucilius.tries.failures.*.*']
+    await manager.streams.add({ name: 'lucilius_tries_failures', subjects, storage: 'memory', max_msgs_per_subject: 1 })
+    await opened(t, broker, 'tries')
   })
 
   t.test('a stream of somebody else with our subjects is told', async (t) => {
@@ -201,6 +260,80 @@ t.test('with a broker', { skip }, async (t) => {
     const again = await served(store, subscription(wish), handlesAll())
     await again.has(2)
     t.strictSame(again.numbers.toSorted(), [3, 4])
+  })
+
+  t.test('an ordered event is ended as soon as that is in writing', async (t) => {
+    const store = await opened(t, broker, 'prompt', { options: { ackWaitMs: 5000 } })
+    const inbox = await served(store, subscription({ ordered: true }))
+    await appendAll(
+      store,
+      Array.from({ length: 20 }, (_, n) => sample(n)),
+    )
+    const from = performance.now()
+    for (let n = 0; n < 20; n++) await (await inbox.next()).end({ kind: 'done' })
+    const ms = performance.now() - from
+    t.ok(ms < 3000, `it took ${ms} ms`)
+  })
+
+  for (const ordered of [false, true]) {
+    const kind = ordered ? 'an ordered' : 'a shared'
+    const event = (n: number, name: string) => sample(n, { message: { role: 'order', event: name, n } })
+
+    t.test(`what the wider pattern of ${kind} subscription is about waits for a new instance`, async (t) => {
+      const space = `rolling-${ordered}`
+      const narrow = subscription({ pattern: 'event:created,role:order', ordered, concurrency: 2 })
+      const wide = subscription({ pattern: 'event:*,role:order', ordered, concurrency: 2 })
+      const one = await opened(t, broker, space)
+      const first = await served(one, narrow, handlesAll())
+      await appendAll(one, [event(1, 'paid'), event(2, 'created')])
+      await first.has(1)
+      const two = await opened(t, broker, space)
+      await two.know(wide)
+      await appendAll(two, [event(3, 'paid'), event(4, 'paid'), event(5, 'created'), event(6, 'paid')])
+      if (!ordered) await first.has(2)
+      await new Promise((resolve) => setTimeout(resolve, 1500)) // that nothing is lost meanwhile cannot be awaited
+      const second = await served(two, wide, handlesAll())
+      await second.has(ordered ? 4 : 3)
+      t.strictSame(second.numbers.toSorted(), ordered ? [3, 4, 5, 6] : [3, 4, 6])
+      if (ordered) t.strictSame(second.numbers, [3, 4, 5, 6])
+      t.strictSame(first.numbers, ordered ? [2] : [2, 5])
+      t.ok(
+        second.all.every(({ attempt }) => attempt === 1),
+        'having been handed on is no attempt',
+      )
+    })
+
+    t.test(`${kind} subscription that was stopped leaves nothing behind`, async (t) => {
+      const store = await opened(t, broker, `left-${ordered}`)
+      const serveOnce = async () => {
+        const inbox = await served(store, subscription({ ordered }))
+        const under = await inbox.next()
+        await inbox.service.stop()
+        await under.end({ kind: 'done' })
+        return new WeakRef(inbox)
+      }
+      await store.know(subscription({ ordered }))
+      await appendAll(store, [sample(1)])
+      const left = await serveOnce()
+      const end = performance.now() + 8000
+      while (left.deref() !== undefined && performance.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        collect()
+      }
+      t.equal(left.deref(), undefined)
+    })
+  }
+
+  t.test('an instance of the former pattern goes on as far as it can if the new one has gone', async (t) => {
+    const narrow = subscription({ pattern: 'event:created,role:order', ordered: true })
+    const one = await opened(t, broker, 'back')
+    const first = await served(one, narrow, handlesAll())
+    await one.know(subscription({ pattern: 'event:*,role:order', ordered: true }))
+    await appendAll(one, [sample(1), sample(2, { message: { role: 'order', event: 'paid', n: 2 } }), sample(3)])
+    await first.has(1)
+    await one.know(narrow) // as an instance does that starts
+    await first.has(2)
+    t.strictSame(first.numbers, [1, 3])
   })
 
   t.test('what a closing instance has under way comes to the next one at once', async (t) => {

@@ -15,7 +15,7 @@ const [mode = '', path = '', ledger = '', from = '0', to = '0'] = process.argv.s
 const file = openSync(ledger, 'a')
 const subscription = { name: 'shop.all', pattern: 'role:order', ordered: false, concurrency: 16 }
 const store = await embedded({ path }).openStore(hostOf())
-const modes: { readonly [mode: string]: () => Promise<void> } = { work, poison, hold, fill }
+const modes: { readonly [mode: string]: () => Promise<void> } = { work, poison, turn, hold, fill }
 await modes[mode]?.()
 
 /** Appends events, sixteen at once, and handles them; ends when everything that is stored is handled. */
@@ -53,6 +53,19 @@ async function poison(): Promise<void> {
   if (from !== '0') await store.append(sample(1), soon())
   while ((await store.admin.report()).subscriptions[0]?.waiting !== 0) await new Promise((go) => setTimeout(go, 10))
   await store.close()
+}
+
+/** Is killed in the very turn in which it has ended two events: one is done, one is dead. */
+async function turn(): Promise<void> {
+  let delivered = 0
+  await store.serve({ ...subscription, matches: matcherOf(subscription.pattern) }, (delivery) => {
+    const { attempt, event } = delivery
+    write(`handled ${event.message.n} ${attempt}`)
+    const failure = { at: Date.now(), attempt, message: 'never', instance: 'killed' }
+    void delivery.end(event.message.n === 1 ? { kind: 'done' } : { kind: 'dead', failures: [failure] })
+    if (++delivered === 2) process.kill(process.pid, 'SIGKILL')
+  })
+  await Promise.all([store.append(sample(1), soon()), store.append(sample(2), soon())])
 }
 
 /** Has it open until it is killed. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type EventStore, type Finding, LuciliusError, mail, type Transport } from '../../lib/transport-kit.js'
+import { type EventStore, type Finding, LuciliusError, type MailLimits, mail, type Transport } from '../../lib/transport-kit.js'
 import { Broker } from './broker.js'
 import { doorAddress, doorOf } from './door-queue.js'
 import { listenOn, type Premises } from './listening.js'
@@ -112,6 +112,7 @@ function wrongEnd(what: string): LuciliusError {
   return new LuciliusError('LUC_OPTIONS_INVALID', `amqp: ${what}.`)
 }
 
-function toLimits({ maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pingMs }: Settings) {
-  return { maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pongMs: pingMs }
+function toLimits(settings: Settings): Partial<MailLimits> {
+  const { maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pingMs } = settings
+  return { maxBytes, maxDepth, maxInFlight, maxBuffered, handshakeTimeoutMs, pingMs }
 }

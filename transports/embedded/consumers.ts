@@ -6,6 +6,8 @@ export class Consumer {
   readonly deliver: (delivery: StoreDelivery) => void
   /** What was given to it and was not ended. */
   readonly running = new Set<Entry>()
+  /** Called when it is stopped and has ended all it had. */
+  onRetired: (() => void) | undefined
   readonly #concurrency: number
   #isStopped = false
 
@@ -55,7 +57,9 @@ export class Consumers {
 
   /** Forgets an instance that is stopped and has ended all it had. */
   retire(consumer: Consumer): void {
-    if (consumer.isStopped && consumer.running.size === 0) this.#all = this.#all.filter((one) => one !== consumer)
+    if (!consumer.isStopped || consumer.running.size > 0) return
+    this.#all = this.#all.filter((one) => one !== consumer)
+    consumer.onRetired?.()
   }
 
   /** Forgets them all: what they have under way is ended in vain. */
@@ -63,6 +67,7 @@ export class Consumers {
     for (const consumer of this.#all) {
       consumer.stop()
       consumer.running.clear()
+      consumer.onRetired?.()
     }
     this.#all = []
   }

@@ -19,7 +19,12 @@ export interface Wish {
 }
 
 /** Adds one, with the event in it. */
-export function addDeadLetter(batch: Batch, name: string, { text }: Entry, failures: readonly Failure[]): void {
+export function addDeadLetter(
+  batch: Batch,
+  name: string,
+  { text }: Pick<Entry, 'text'>,
+  failures: readonly Failure[],
+): void {
   const head = JSON.stringify({ at: Date.now(), failures })
   batch.put(deadKey(nextNumber(batch), name), `${head.slice(0, -1)},"event":${text}}`)
 }

@@ -19,7 +19,7 @@ const FORMAT = '1'
 /** A store that was ever open has some of these. */
 const ofStore = /^(CURRENT|\d+\.(log|ldb|sst))$/
 /** What LevelDB and we put into the folder. */
-const ofLevel = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp)|holder\.json)$/
+const ofLevel = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp)|holder\.json|ends-\d)$/
 
 /**
  * Opens the store in a folder, and makes it if there is none. Throws `LUC_OPTIONS_INVALID` for a folder that is somebody

@@ -17,6 +17,7 @@ export class Instance implements OpenStore {
   readonly admin: StoreAdmin
   readonly #store: SharedStore
   readonly #release: () => Promise<void>
+  /** Those that are served, or have something under way. */
   readonly #served = new Map<Consumer, Queue>()
   #closed: Promise<void> | undefined
 
@@ -47,6 +48,7 @@ export class Instance implements OpenStore {
     if (this.#closed !== undefined) throw closed()
     const { queue, consumer } = await this.#store.subscriptions.serve(subscription, deliver)
     this.#served.set(consumer, queue)
+    consumer.onRetired = () => this.#served.delete(consumer)
     if (this.#closed !== undefined) queue.leave(consumer)
     return { stop: async () => queue.stop(consumer) }
   }

@@ -4,9 +4,11 @@ import type { Batch } from './batch.js'
 import { Consumer, Consumers } from './consumers.js'
 import { addDeadLetter } from './dead-letters.js'
 import { Delivery } from './delivery.js'
+import type { Disk } from './disk.js'
+import type { Ends } from './ends.js'
 import { type Entry, historyText, untouched } from './entry.js'
 import { releaseEvent } from './kept-events.js'
-import { type Database, runningKey } from './keys.js'
+import { runningKey } from './keys.js'
 import type { Writer } from './writer.js'
 
 /** What is known of a subscription, and kept. */
@@ -23,6 +25,7 @@ export class Queue {
   #row: Row
   #matches: (message: Message) => boolean
   readonly #writer: Writer
+  readonly #ends: Ends
   readonly #backlog: Backlog
   readonly #consumers = new Consumers()
   /** What is to be delivered next. */
@@ -33,9 +36,10 @@ export class Queue {
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(database: Database, writer: Writer, name: string, row: Row, matches: (message: Message) => boolean) {
+  constructor({ database, writer, ends }: Disk, name: string, row: Row, matches: (message: Message) => boolean) {
     this.name = name
     this.#writer = writer
+    this.#ends = ends
     this.#backlog = new Backlog(database, name)
     this.#row = row
     this.#matches = matches
@@ -182,9 +186,20 @@ export class Queue {
   #end(entry: Entry, consumer: Consumer, verdict: Verdict): Promise<void> {
     if (!consumer.running.has(entry)) return Promise.resolve() // it has left
     if (verdict.kind === 'back') return this.#write((batch) => this.#giveBack(batch, entry, consumer))
-    const written = this.#write((batch) => this.#settle(batch, entry, verdict))
+    // Now, in the turn in which it ended: a process that is killed before the batch is written must not handle it again.
+    const noted = verdict.kind === 'again' ? undefined : this.#note(entry, verdict)
+    const written = this.#write((batch) => {
+      this.#settle(batch, entry, verdict)
+      if (noted !== undefined) batch.onceWritten(noted)
+    })
     this.#isOver(entry, consumer)
     return written
+  }
+
+  #note({ number }: Entry, verdict: Verdict): () => void {
+    return verdict.kind === 'dead'
+      ? this.#ends.note(this.name, number, verdict.failures)
+      : this.#ends.note(this.name, number)
   }
 
   #settle(batch: Batch, entry: Entry, verdict: Exclude<Verdict, { kind: 'back' }>): void {

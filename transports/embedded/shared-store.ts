@@ -1,6 +1,7 @@
 import { encodeStoredEvent, type Message, type StoreAdmin, type StoredEvent } from '../../lib/transport-kit.js'
 import type { Batch } from './batch.js'
 import { findDeadLetter, listDeadLetters } from './dead-letters.js'
+import { type Disk, openDisk } from './disk.js'
 import { type Folder, openFolder } from './folder.js'
 import { keepEvent, nextNumber } from './kept-events.js'
 import type { Queue } from './queue.js'
@@ -8,7 +9,7 @@ import { reportOn } from './report.js'
 import { retain, retainedIn } from './retained.js'
 import { SeenIds } from './seen-ids.js'
 import { Subscriptions } from './subscriptions.js'
-import { Writer } from './writer.js'
+import type { Writer } from './writer.js'
 
 /** What {@link embedded} was told, checked. */
 export interface Settings {
@@ -27,17 +28,19 @@ export class SharedStore {
   readonly admin: StoreAdmin
   readonly #settings: Settings
   readonly #folder: Folder
+  readonly #disk: Disk
   readonly #writer: Writer
   readonly #seen: SeenIds
 
   private constructor(
     settings: Settings,
     folder: Folder,
-    parts: { readonly writer: Writer; readonly seen: SeenIds; readonly subscriptions: Subscriptions },
+    parts: { readonly disk: Disk; readonly seen: SeenIds; readonly subscriptions: Subscriptions },
   ) {
     this.#settings = settings
     this.#folder = folder
-    this.#writer = parts.writer
+    this.#disk = parts.disk
+    this.#writer = parts.disk.writer
     this.#seen = parts.seen
     this.subscriptions = parts.subscriptions
     this.admin = this.#makeAdmin()
@@ -49,10 +52,10 @@ export class SharedStore {
     const { database, losses } = folder
     if (losses.length > 0) log('error', { path, losses }, 'parts of the store were damaged and are lost')
     try {
-      const writer = new Writer(database, (error) => log('error', { path, err: error }, 'the store failed'))
+      const disk = await openDisk(path, folder, (error) => log('error', { path, err: error }, 'the store failed'))
       const seen = await SeenIds.open(database, duplicatesMs)
-      const subscriptions = await Subscriptions.open(database, writer)
-      return new SharedStore(settings, folder, { writer, seen, subscriptions })
+      const subscriptions = await Subscriptions.open(disk)
+      return new SharedStore(settings, folder, { disk, seen, subscriptions })
     } catch (error) {
       await folder.close()
       throw error
@@ -73,6 +76,7 @@ export class SharedStore {
     this.subscriptions.close()
     await this.#writer.idle()
     await this.#seen.idle()
+    this.#disk.ends.close(!this.#writer.hasFailed)
     await this.#folder.close()
   }
 

@@ -1,7 +1,8 @@
 import { type DurableSubscription, LuciliusError, matcherOf, type StoreDelivery } from '../../lib/transport-kit.js'
 import type { Consumer } from './consumers.js'
+import type { Disk } from './disk.js'
 import { failed } from './failed.js'
-import { below, type Database, lastPart, subscriptionKey } from './keys.js'
+import { below, lastPart, subscriptionKey } from './keys.js'
 import { Queue, type Row } from './queue.js'
 import { removeAll } from './removal.js'
 import type { Writer } from './writer.js'
@@ -17,22 +18,21 @@ export interface Served {
 
 /** The subscriptions that a store knows, whether anybody serves them or not. */
 export class Subscriptions {
-  readonly #database: Database
-  readonly #writer: Writer
+  readonly #disk: Disk
   readonly #queues = new Map<string, Queue>()
   readonly #turns = new Map<string, Promise<void>>()
 
-  private constructor(database: Database, writer: Writer) {
-    this.#database = database
-    this.#writer = writer
+  private constructor(disk: Disk) {
+    this.#disk = disk
   }
 
-  static async open(database: Database, writer: Writer): Promise<Subscriptions> {
-    const subscriptions = new Subscriptions(database, writer)
+  static async open(disk: Disk): Promise<Subscriptions> {
+    const { database, writer } = disk
+    const subscriptions = new Subscriptions(disk)
     for (const [key, text] of await database.iterator(below('subscription')).all()) {
       const name = lastPart(key)
       if (text === REMOVED) await removeAll(database, writer, name)
-      else subscriptions.#queues.set(name, queueOf(database, writer, name, text))
+      else subscriptions.#queues.set(name, queueOf(disk, name, text))
     }
     return subscriptions
   }
@@ -68,8 +68,9 @@ export class Subscriptions {
       if (queue.isServed) throw failed(`The subscription '${name}' is served: take it out of the code first.`)
       this.#queues.delete(name)
       queue.close()
-      await this.#writer.write((batch) => batch.put(subscriptionKey(name), REMOVED), { sync: true })
-      await removeAll(this.#database, this.#writer, name)
+      const { database, writer } = this.#disk
+      await writer.write((batch) => batch.put(subscriptionKey(name), REMOVED), { sync: true })
+      await removeAll(database, writer, name)
       return true
     })
   }
@@ -86,14 +87,14 @@ export class Subscriptions {
       known.change(row, matches)
       return known
     }
-    const queue = known ?? new Queue(this.#database, this.#writer, name, row, matches)
+    const queue = known ?? new Queue(this.#disk, name, row, matches)
     // From this batch on: events are stored one batch after the other.
     const fill: Parameters<Writer['write']>[0] = (batch) => {
       batch.put(subscriptionKey(name), text)
       queue.change(row, matches)
       this.#queues.set(name, queue)
     }
-    await this.#writer.write(fill, { sync: true })
+    await this.#disk.writer.write(fill, { sync: true })
     return queue
   }
 
@@ -107,9 +108,9 @@ export class Subscriptions {
   }
 }
 
-function queueOf(database: Database, writer: Writer, name: string, text: string): Queue {
+function queueOf(disk: Disk, name: string, text: string): Queue {
   const row = JSON.parse(text) as Row // we wrote it
-  return new Queue(database, writer, name, row, matcherOf(row.pattern))
+  return new Queue(disk, name, row, matcherOf(row.pattern))
 }
 
 function nothing(): void {}

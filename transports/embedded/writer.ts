@@ -42,6 +42,11 @@ export class Writer {
     this.#onFailure = onFailure
   }
 
+  /** Whether it writes nothing more. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
   /**
    * Writes what `fill` adds to a batch; tasks are filled in the order in which they were given. Rejects with
    * `LUC_STORE_FAILED`.

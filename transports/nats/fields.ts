@@ -66,9 +66,11 @@ export function readHeaders(message: Msg): HeaderFields {
 
 function fieldsOf(text: string): HeaderFields {
   const fields: { [name: string]: string } = {}
+  let colon = 0
   for (let at = START.length; ; ) {
     const end = text.indexOf('\r\n', at)
-    const colon = text.indexOf(':', at)
+    // The next one may lie far behind this line: it is looked for once.
+    if (colon !== -1 && colon < at) colon = text.indexOf(':', at)
     if (end <= at || colon === -1) return fields
     const name = text.slice(at, colon).toLowerCase()
     if (colon < end && fields[name] === undefined) fields[name] = text.slice(colon + 1, end).trim()

@@ -4,8 +4,8 @@ import { Connection } from '../repl/connection.js'
 
 /** Opens what runs at a prompt, until the person leaves or the lines end. */
 export async function repl(_: readonly string[], options: ReachOptions, io: Io): Promise<number> {
-  let tellNews = (_what: string) => {}
-  const connection = new Connection(options, io, (what) => tellNews(what))
+  let say = (_text: string) => {}
+  const connection = new Connection(options, io, (text) => say(text))
   try {
     const { what } = await connection.system()
     if (io.terminal === undefined) {
@@ -14,7 +14,7 @@ export async function repl(_: readonly string[], options: ReachOptions, io: Io):
     }
     const { Prompt } = await import('../repl/prompt.js')
     const prompt = new Prompt(io.terminal, connection, io)
-    tellNews = (now) => prompt.say(`This is ${now} by now.`)
+    say = (text) => prompt.say(text)
     return await prompt.run(what)
   } finally {
     await connection.close()

@@ -8,27 +8,25 @@ import { Mistyped } from './dot-commands.js'
 /** What runs, found again if it was started anew meanwhile. */
 export class Connection {
   readonly #find: () => Promise<ReachedSystem>
-  readonly #onNews: (what: string) => void
+  readonly #say: (text: string) => void
   #system: ReachedSystem | undefined
+  #finding: Promise<ReachedSystem> | undefined
   #hear: ((batch: PassedBatch) => void) | undefined
   #untrace = new AbortController()
 
-  /** `onNews` hears of each system that takes the place of the first. */
-  constructor(options: ReachOptions, io: Io, onNews: (what: string) => void) {
+  /** `say` is told what becomes of it. */
+  constructor(options: ReachOptions, io: Io, say: (text: string) => void) {
     this.#find = () => reachRunning(options, io)
-    this.#onNews = onNews
+    this.#say = say
   }
 
   /** What runs now. Rejects as `reachRunning` does. */
   async system(): Promise<ReachedSystem> {
-    const before = this.#system
-    if (before?.isThere() === true) return before
-    await before?.close()
-    const found = await this.#find()
-    this.#system = found
-    if (before !== undefined) this.#onNews(found.what)
-    if (this.#hear !== undefined) this.#traceIt(found, this.#hear)
-    return found
+    if (this.#system?.isThere() === true) return this.#system
+    this.#finding ??= this.#findAgain().finally(() => {
+      this.#finding = undefined
+    })
+    return this.#finding
   }
 
   /** Tells what passes from now on, here and in what is found later; without `hear`, no more. */
@@ -47,8 +45,21 @@ export class Connection {
     await this.#system?.close()
   }
 
+  async #findAgain(): Promise<ReachedSystem> {
+    const before = this.#system
+    await before?.close()
+    const found = await this.#find()
+    this.#system = found
+    if (before !== undefined) this.#say(`This is ${found.what} by now.`)
+    if (this.#hear !== undefined) this.#traceIt(found, this.#hear)
+    return found
+  }
+
   #traceIt(system: ReachedSystem, hear: (batch: PassedBatch) => void): void {
     this.#untrace = new AbortController()
-    system.trace?.(hear, this.#untrace.signal).catch(() => {}) // it has ended: the next line finds what runs then
+    const { signal } = this.#untrace
+    system.trace?.(hear, signal).catch(() => {
+      if (!signal.aborted) this.#say('What ran has ended: the next line finds what runs then.')
+    })
   }
 }

@@ -131,7 +131,7 @@ export class Prompt {
   #own({ name, rest }: Exclude<Typed, { readonly kind: 'message' }>): void {
     if (name === '.exit') this.#lines.close()
     if (name === '.help') this.#fold(helpLines(), [])
-    if (name === '.more') this.#fold(this.#rest, [])
+    if (name === '.more') this.#fold(this.#rest.length === 0 ? [this.#paint.dim('There is no more.')] : this.#rest, [])
     if (name === '.history') this.#keep(rest)
   }
 

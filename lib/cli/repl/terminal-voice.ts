@@ -22,6 +22,8 @@ export interface Screen {
 
 /** Tells a person what came of a line. */
 export function terminalVoice(screen: Screen, paint: Paint): Voice {
+  /** Columns of the longest name of a process so far. */
+  let width = 0
   return {
     reply: (reply, answered) => {
       const line = toJson(reply)
@@ -36,7 +38,10 @@ export function terminalVoice(screen: Screen, paint: Paint): Voice {
     },
     list: (actions) => screen.fold(actions.length === 0 ? [paint.dim('There is none.')] : actionLines(actions)),
     explanation: (explanation) => screen.fold(explanationLines(explanation)),
-    passed: (batch) => screen.write(traceLines(batch, paint)),
+    passed: (batch) => {
+      width = Math.max(width, batch.process.length)
+      screen.write(traceLines(batch, width, paint))
+    },
     say: (text) => screen.write([paint.dim(harmlessText(text))]),
   }
 }

@@ -4,15 +4,18 @@ import { harmlessText } from '../print/harmless-text.js'
 import type { Paint } from '../print/log-entry.js'
 import { milliseconds } from './milliseconds.js'
 
-/** What passed, a line each: when it ended, trace, process, service, pattern (indented by hops), duration, outcome. */
-export function traceLines({ process, passed, dropped }: PassedBatch, paint: Paint): string[] {
+/**
+ * What passed, a line each: when it ended, trace, process, duration, service (indented by hops), pattern, outcome. Names of
+ * processes get `width` columns.
+ */
+export function traceLines({ process, passed, dropped }: PassedBatch, width: number, paint: Paint): string[] {
   const lines = passed.map(({ at, trace, service, pattern, hops, ms, error }) =>
     [
       paint.dim(`${clock(at)} ${harmlessText(trace)}`),
-      paint.cyan(harmlessText(process)),
-      `${'  '.repeat(Math.min(hops, 20) - 1)}${harmlessText(service)}`,
+      paint.cyan(harmlessText(process).padEnd(width)),
+      paint.dim(milliseconds(ms).padStart(7)),
+      `${'  '.repeat(Math.max(0, Math.min(hops, 20) - 1))}${harmlessText(service)}`,
       harmlessText(patternText(pattern)),
-      paint.dim(milliseconds(ms)),
       error === undefined ? paint.green('ok') : paint.red(harmlessText(error)),
     ].join(' '),
   )

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { jsonLogger } from '../../../lib/index.js'
 import { foreign } from '../../../transports/amqp/index.js'
 import { eventually } from '../../core/eventually.js'
 import type { Broker } from '../../support/brokers.js'
@@ -151,6 +152,20 @@ export function others(t: Test, broker: Broker): void {
     t.same(json(message), { role: 'invoice', event: 'sent', n: 1 })
     t.equal(message.properties.messageId, 'invoice-1')
     t.ok(store.subscriptions.some((one) => JSON.stringify(one).includes('shop')))
+  })
+
+  t.test('an event for a queue that is not there is no event published', async (t) => {
+    const { app, outsider, space } = stage(t, broker)
+    let failed = 0
+    const logger = jsonLogger({ level: 'warn', write: (line) => void (failed += line.includes(`${space}-in`) ? 1 : 0) })
+    const service = app({ name: 'billing', store: new MemoryStore(), logger })
+    service.event('role:invoice', { durable: true })
+    service.use(foreign({ url, publish: [{ match: 'role:invoice', exchange: '', key: `${space}-in`, durable: 'shop' }] }))
+    await service.emit('role:invoice', { n: 1 })
+    await eventually(() => failed > 0)
+    const { channel, next } = await outsider()
+    await channel.assertQueue(`${space}-in`, { exclusive: true })
+    t.match(json(await next(`${space}-in`)), { n: 1 })
   })
 
   t.test('a queue that is deleted is there again', async (t) => {

@@ -98,6 +98,14 @@ t.test('header fields are read alike from the bytes and through the library', (t
   t.end()
 })
 
+t.test('lines without a colon cost no more than others', (t) => {
+  const bytes = Buffer.from(`NATS/1.0\r\n${'a\r\n'.repeat(333_333)}b: 1\r\n\r\n`)
+  const from = performance.now()
+  t.strictSame(readHeaders({ _rdata: bytes, _msg: { hdr: bytes.length } } as never), { b: '1' })
+  t.ok(performance.now() - from < 1000, 'within a second')
+  t.end()
+})
+
 function thrown(run: () => unknown): Error {
   try {
     run()

@@ -2,8 +2,11 @@ import type { Channel, ConfirmChannel } from 'amqplib'
 import type { Broker } from '../broker.js'
 import type { Inlet } from './options.js'
 
-/** Deliveries of a message after which the broker itself puts it aside: something ends whoever takes it. */
-const MOST_DELIVERIES = 20
+/**
+ * Deliveries of a message after which the broker itself puts it aside. Each lost connection counts as one for all that is
+ * held, so a store that is away for a day must not come near: the store's own queues have as many.
+ */
+const MOST_DELIVERIES = 100_000
 
 /** Declares what is not there yet; what is there is left as it is, whoever made it. Rejects as amqplib does. */
 export async function declareInlet(

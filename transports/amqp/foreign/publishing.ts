@@ -1,9 +1,10 @@
 import { LuciliusError, messageText } from '../../../lib/transport-kit.js'
 import type { Broker } from '../broker.js'
+import { confirmed } from '../confirmed.js'
 import type { LastingChannel } from '../lasting-channel.js'
+import { Outflow } from '../outflow.js'
 import type { Settings } from '../settings.js'
 import type { ForeignApp, ForeignHandler } from './app.js'
-import { confirmed } from './confirmed.js'
 import { declareExchange } from './declaring.js'
 import type { Published } from './options.js'
 
@@ -11,11 +12,13 @@ import type { Published } from './options.js'
 export class Publishing {
   readonly #broker: Broker
   readonly #settings: Settings
+  readonly #outflow: Outflow
   #channel: LastingChannel | undefined
 
   constructor(broker: Broker, settings: Settings) {
     this.#broker = broker
     this.#settings = settings
+    this.#outflow = new Outflow(settings.maxBuffered)
   }
 
   /** Opens the channel. */
@@ -41,9 +44,11 @@ export class Publishing {
       const held = this.#channel
       if (held === undefined) throw new LuciliusError('LUC_UNREACHABLE', 'The app has not started yet.')
       const channel = held.channel ?? (await held.whenUp(signal))
+      await this.#outflow.enter(channel, content.length, signal)
       await confirmed(channel, exchange, routingKey, content, {
         contentType: 'application/json',
         persistent: true,
+        mandatory: exchange === '', // Its key is a queue, which has to be there.
         messageId: delivery?.id ?? meta.id,
         timestamp: Math.floor(Date.now() / 1000),
         ...(meta.traceparent === undefined ? {} : { headers: { traceparent: meta.traceparent } }),

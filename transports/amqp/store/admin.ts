@@ -104,12 +104,14 @@ export class Admin implements StoreAdmin {
       const { broker, names, registry } = this.#tools
       const known = (await registry.list(signal)).find((one) => one.name === name)
       if (known === undefined) return false
-      await registry.remove(known)
+      // Forgotten last: who is cut off before that can remove it again.
+      await registry.leave(known)
       await patiently(broker, signal, async (channel) => {
         for (const ms of known.delays) await channel.deleteQueue(names.delayed(name, ms))
         await channel.deleteQueue(names.waiting(name))
         await channel.deleteQueue(names.dead(name))
       })
+      await registry.remove(known)
       return true
     })
 

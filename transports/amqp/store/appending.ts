@@ -4,9 +4,11 @@ import { encodeStoredEvent, LuciliusError, type StoredEvent, type StoreHost } fr
 import { againMs } from '../again.js'
 import type { Broker } from '../broker.js'
 import type { LastingChannel } from '../lasting-channel.js'
+import { Outflow } from '../outflow.js'
+import { unlessAborted } from '../unless-aborted.js'
 import { headersOf } from './headers.js'
 import type { Names } from './names.js'
-import { pause, unlessAborted } from './patiently.js'
+import { pause } from './patiently.js'
 import { confirmed, type Publication, publication } from './publishing.js'
 import { EVENT } from './record.js'
 import { KEY } from './table.js'
@@ -17,6 +19,8 @@ import { storeFailed } from './trouble.js'
 export interface AppenderSettings {
   /** Bytes of an event. */
   readonly maxBytes: number
+  /** Bytes that may wait to be sent to the broker. */
+  readonly maxBuffered: number
   /** How long a new stream is left alone, in ms: see `SETTLE_MS`. */
   readonly settleMs: number
 }
@@ -27,12 +31,14 @@ export class Appender {
   readonly #names: Names
   readonly #held: LastingChannel<ConfirmChannel>
   readonly #closing = new AbortController()
+  readonly #outflow: Outflow
   #mostBytes: number
 
-  constructor(broker: Broker, names: Names, { maxBytes, settleMs }: AppenderSettings, host: StoreHost) {
+  constructor(broker: Broker, names: Names, { maxBytes, maxBuffered, settleMs }: AppenderSettings, host: StoreHost) {
     this.#broker = broker
     this.#names = names
     this.#mostBytes = maxBytes
+    this.#outflow = new Outflow(maxBuffered)
     const facts = { store: `rabbitmq ${broker.url}` }
     let wasLost = false
     this.#held = broker.hold({
@@ -69,6 +75,7 @@ export class Appender {
     for (;;) {
       this.#checkSize(event, wanted.body.length)
       const channel = await this.#channel(signal, handled)
+      await this.#room(channel, wanted.body.length, signal, handled)
       handled = 'unknown'
       try {
         await unlessAborted(confirmed(channel, wanted), signal)
@@ -93,6 +100,15 @@ export class Appender {
     } catch (error) {
       if (signal.aborted) throw this.#failed('the broker was not there in time', handled)
       throw storeFailed(this.#broker.url, error, handled)
+    }
+  }
+
+  /** Waits while the broker reads nothing: nothing is sent that would only fill the memory of this process. */
+  async #room(channel: ConfirmChannel, bytes: number, signal: AbortSignal, handled: 'no' | 'unknown'): Promise<void> {
+    try {
+      await this.#outflow.enter(channel, bytes, signal)
+    } catch {
+      throw this.#failed('the broker does not read as fast as it is sent to', handled)
     }
   }
 

@@ -28,12 +28,12 @@ import { storeFailed } from './trouble.js'
  */
 export async function openAmqpStore(
   broker: Broker,
-  { space, maxBytes }: Pick<Settings, 'space' | 'maxBytes'>,
+  { space, maxBytes, maxBuffered }: Pick<Settings, 'space' | 'maxBytes' | 'maxBuffered'>,
   host: StoreHost,
   { settleMs = SETTLE_MS }: { readonly settleMs?: number } = {},
 ): Promise<OpenStore> {
   const names = namesOf(space)
-  const appender = new Appender(broker, names, { maxBytes, settleMs }, host)
+  const appender = new Appender(broker, names, { maxBytes, maxBuffered, settleMs }, host)
   try {
     await appender.ready(host.signal)
   } catch (error) {

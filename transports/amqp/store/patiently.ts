@@ -1,6 +1,7 @@
 import type { ConfirmChannel } from 'amqplib'
 import { againMs } from '../again.js'
 import type { Broker } from '../broker.js'
+import { unlessAborted } from '../unless-aborted.js'
 import { isRefused } from './trouble.js'
 
 /**
@@ -35,14 +36,4 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     timer = setTimeout(resolve, ms)
   })
   return unlessAborted(time, signal).finally(() => clearTimeout(timer))
-}
-
-/** What a promise comes to, or the signal's reason if that aborts before. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason)
-    if (signal.aborted) aborted()
-    signal.addEventListener('abort', aborted, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
-  })
 }

@@ -5,6 +5,8 @@ import {
   encodeJson,
   isMessage,
   LuciliusError,
+  type Message,
+  matcherOf,
 } from '../../../lib/transport-kit.js'
 import type { Ledger } from './ledger.js'
 import type { Names } from './names.js'
@@ -17,6 +19,10 @@ export interface KnownSubscription {
   readonly name: string
   readonly pattern: string
   readonly ordered: boolean
+  /** The pattern that somebody is about to give it. */
+  readonly next: string | undefined
+  /** Somebody is removing it. */
+  readonly isGoing: boolean
   /** Of the queues in which its retries wait: their times, in ms. */
   readonly delays: readonly number[]
 }
@@ -27,6 +33,10 @@ export class Registry {
   readonly #ledger: Ledger
   readonly #closing: AbortSignal
   readonly #settleMs: number
+  /** The patterns under which this instance has made subscriptions known, by their names. */
+  readonly #entered = new Map<string, string>()
+  /** The last table of subscriptions that was asked for what others want, and when that reading began. */
+  #seen: { readonly at: number; readonly table: Table } | undefined
   /** Queues of retries that this instance has declared on a channel that may still be up. */
   readonly #declared = new WeakMap<Channel, Map<string, Promise<void>>>()
 
@@ -37,17 +47,71 @@ export class Registry {
     this.#closing = closing
   }
 
-  /** Makes a subscription known, or its pattern where it has changed. Whatever is stored after that waits for it. */
+  /**
+   * Makes a subscription known, or its pattern where it has changed. Whatever is stored after that waits for it. Who has
+   * done so before, and comes again after a loss, keeps to the pattern that was written since: that of a newer instance.
+   */
   async enter(channel: Channel, { name, pattern, ordered }: DurableSubscription): Promise<void> {
-    const table = await this.#ledger.read(this.#closing)
-    const known = toKnown(name, table)
+    const known = await this.#lasting(name)
     if (known !== undefined && known.ordered !== ordered) throw otherOrder(known)
     await declareSubscription(channel, this.#names, { name, ordered })
+    if (known !== undefined && this.#entered.get(name) === pattern) {
+      await bindPattern(channel, this.#names, name, known.pattern)
+      return
+    }
+    if (known !== undefined && (known.pattern !== pattern || known.next !== undefined)) {
+      await this.#change(channel, known, pattern)
+    } else {
+      await bindPattern(channel, this.#names, name, pattern)
+      if (known === undefined) {
+        await pause(this.#settleMs, this.#closing)
+        await this.#write({ name, pattern, ordered })
+      }
+    }
+    this.#entered.set(name, pattern)
+  }
+
+  /**
+   * Whether an event that the pattern of this instance does not match is for instances with another one, which was written
+   * later. What it knows is younger than the time between the announcement of a pattern and its first event.
+   */
+  async isForOthers({ name, pattern }: DurableSubscription, message: Message): Promise<boolean> {
+    if (this.#seen === undefined || performance.now() - this.#seen.at >= this.#settleMs / 2) {
+      const at = performance.now()
+      this.#seen = { at, table: await this.#ledger.read(this.#closing) }
+    }
+    const known = toKnown(name, this.#seen.table)
+    const others = [known?.pattern, known?.next].filter((one) => one !== undefined && one !== pattern)
+    return others.some((one) => one !== undefined && matcherOf(one)(message))
+  }
+
+  /** Changes a pattern. It is announced first, so that no instance of the former one drops what only the new one lets in. */
+  async #change(channel: Channel, known: KnownSubscription, pattern: string): Promise<void> {
+    const { name } = known
+    await this.#write({ ...known, next: pattern })
+    await pause(this.#settleMs, this.#closing)
     await bindPattern(channel, this.#names, name, pattern)
-    if (known?.pattern === pattern) return
-    if (known === undefined) await pause(this.#settleMs, this.#closing)
-    else await unbindPattern(channel, this.#names, name, { former: known.pattern, now: pattern })
-    await this.#ledger.write(ON + name, Buffer.from(encodeJson({ pattern, ordered })))
+    for (const former of [known.pattern, known.next]) {
+      if (former !== undefined) await unbindPattern(channel, this.#names, name, { former, now: pattern })
+    }
+    await this.#write({ ...known, pattern, next: undefined })
+  }
+
+  /** A subscription as it is known; undefined if it is not, and if it is being removed: then that is waited for. */
+  async #lasting(name: string): Promise<KnownSubscription | undefined> {
+    const from = performance.now()
+    for (;;) {
+      const known = toKnown(name, await this.#ledger.read(this.#closing))
+      if (known?.isGoing !== true) return known
+      if (performance.now() - from > REMOVAL_MS) return undefined // Whoever was removing it is gone.
+      await pause(REMOVAL_MS / 100, this.#closing)
+    }
+  }
+
+  async #write(one: Partial<KnownSubscription> & Pick<KnownSubscription, 'name'>): Promise<void> {
+    const { name, pattern, ordered, next, isGoing } = one
+    const body = { pattern, ordered, ...(next !== undefined && { next }), ...(isGoing && { isGoing }) }
+    await this.#ledger.write(ON + name, Buffer.from(encodeJson(body)))
   }
 
   /** Sees to it that there is a queue for retries after so many ms, and that everybody knows. */
@@ -81,12 +145,20 @@ export class Registry {
     return names.toSorted().flatMap((name) => toKnown(name, table) ?? [])
   }
 
+  /** Tells that one of them is about to be removed: who serves it does not begin anew before it is forgotten. */
+  async leave(known: KnownSubscription): Promise<void> {
+    await this.#write({ ...known, isGoing: true })
+  }
+
   /** Forgets one of them: its queues were deleted. */
   async remove({ name, delays }: KnownSubscription): Promise<void> {
     for (const ms of delays) await this.#ledger.write(delayKey(name, ms), nothing)
     await this.#ledger.write(ON + name, nothing)
   }
 }
+
+/** How long the removal of a subscription may take, in ms. */
+const REMOVAL_MS = 5_000
 
 const ON = 'on/'
 const nothing = Buffer.alloc(0)
@@ -98,13 +170,20 @@ function delayKey(name: string, ms: number | string): string {
 function toKnown(name: string, table: Table): KnownSubscription | undefined {
   const body = table.get(ON + name)
   if (body === undefined) return undefined
-  const { pattern, ordered } = read(body)
+  const { pattern, ordered, next, isGoing } = read(body)
   if (typeof pattern !== 'string') return undefined
   const keys = table.entries().map(({ key }) => key)
   const delays = keys.flatMap((key) =>
     key.startsWith(delayKey(name, '')) ? [Number(key.slice(delayKey(name, '').length))] : [],
   )
-  return { name, pattern, ordered: ordered === true, delays }
+  return {
+    name,
+    pattern,
+    ordered: ordered === true,
+    next: typeof next === 'string' ? next : undefined,
+    isGoing: isGoing === true,
+    delays,
+  }
 }
 
 /** Whether one instance at a time gets events is a property of the queue, which cannot change. */
@@ -117,7 +196,7 @@ function otherOrder({ name, ordered }: KnownSubscription): LuciliusError {
   )
 }
 
-function read(body: Buffer): { readonly pattern?: unknown; readonly ordered?: unknown } {
+function read(body: Buffer): { readonly [key: string]: unknown } {
   try {
     const value = decodeJson(body)
     return isMessage(value) ? value : {}

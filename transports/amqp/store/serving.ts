@@ -8,7 +8,7 @@ import type {
   Verdict,
 } from '../../../lib/transport-kit.js'
 import type { Broker } from '../broker.js'
-import type { LastingChannel } from '../lasting-channel.js'
+import { type LastingChannel, replaceChannel } from '../lasting-channel.js'
 import { Delivery } from './delivery.js'
 import type { Names } from './names.js'
 import { Putting } from './putting.js'
@@ -30,6 +30,15 @@ export interface ServingTools {
 /** How long a delivery that could not be put elsewhere is kept before it comes again, in ms: a broker in trouble. */
 const TROUBLE_MS = 1_000
 
+/** How long what is for instances of another pattern stays away, in ms. */
+const OTHERS_MS = 1_000
+
+/**
+ * How many deliveries an ordered subscription has in hand at most. The broker's `consumer_timeout` runs from the delivery
+ * on, and the last of them may have to wait for all others.
+ */
+const ORDERED_WINDOW = 64
+
 /**
  * A subscription that this instance serves: one channel that consumes its queue. What lies in the queue is taken from it
  * only when its delivery has an end, and is then in writing elsewhere if it is to come again or is dead.
@@ -47,6 +56,10 @@ export class Serving implements ServedSubscription {
   readonly #back = new Set<Delivery>()
   /** How much came to an ordered subscription after it was stopped. */
   #withheld = 0
+  /** The channel from which deliveries are taken. */
+  #taking: ConfirmChannel | undefined
+  /** What came to an ordered subscription behind an event of which it is being found out whose it is. */
+  #line: Promise<void> | undefined
   #consumer: string | undefined
   #isStopped = false
   #stopped: Promise<void> | undefined
@@ -103,11 +116,12 @@ export class Serving implements ServedSubscription {
 
   async #consume(channel: ConfirmChannel): Promise<void> {
     await this.#tools.registry.enter(channel, this.#subscription)
-    await channel.prefetch(this.#subscription.concurrency)
+    await channel.prefetch(this.#window)
+    this.#taking = channel
     const settled = inRounds(() => this.#settled(channel))
     const take = (message: ConsumeMessage | null) => {
       if (message === null) this.#removed(channel)
-      else this.#take(channel, message, settled)
+      else this.#receive(channel, message, settled)
     }
     const { consumerTag } = await channel.consume(this.#tools.names.waiting(this.name), take)
     this.#consumer = consumerTag
@@ -130,7 +144,7 @@ export class Serving implements ServedSubscription {
     if (this.#isStopped) return
     const facts = { subscription: this.name }
     this.#tools.log('warn', facts, 'A subscription was removed while it is served: it begins anew.')
-    void channel.close().catch(() => {})
+    replaceChannel(channel)
   }
 
   #lost(): void {
@@ -140,9 +154,32 @@ export class Serving implements ServedSubscription {
 
   #forget(): void {
     this.#consumer = undefined
+    this.#taking = undefined
+    this.#line = undefined
     this.#running.clear()
     this.#back.clear()
     this.#withheld = 0
+  }
+
+  get #window(): number {
+    const { concurrency, ordered } = this.#subscription
+    return ordered ? Math.min(concurrency, ORDERED_WINDOW) : concurrency
+  }
+
+  /** Takes a delivery, behind those before it where they are in order. */
+  #receive(channel: ConfirmChannel, message: ConsumeMessage, settled: () => Promise<void>): void {
+    if (this.#line === undefined) this.#take(channel, message, settled)
+    else this.#inLine(channel, () => this.#take(channel, message, settled))
+  }
+
+  /** Does something behind all that is in line, unless the channel is lost by then. */
+  #inLine(channel: ConfirmChannel, next: () => Promise<void> | void): void {
+    const line: Promise<void> = (this.#line ?? Promise.resolve())
+      .then(() => (this.#taking === channel ? next() : undefined))
+      .finally(() => {
+        if (this.#line === line) this.#line = undefined
+      })
+    this.#line = line
   }
 
   #take(channel: ConfirmChannel, message: ConsumeMessage, settled: () => Promise<void>): void {
@@ -158,7 +195,7 @@ export class Serving implements ServedSubscription {
       return
     }
     if (!this.#subscription.matches(record.event.message)) {
-      channel.ack(message)
+      this.#leave(channel, message, record)
       return
     }
     const delivery: Delivery = new Delivery(record, message, (verdict) =>
@@ -166,6 +203,44 @@ export class Serving implements ServedSubscription {
     )
     this.#running.add(delivery)
     this.#deliver(delivery)
+  }
+
+  /** Takes what this instance does not match from the queue, unless instances of another pattern do. */
+  #leave(channel: ConfirmChannel, message: ConsumeMessage, record: Record): void {
+    const { registry } = this.#tools
+    const { event } = record
+    const isForOthers = () => registry.isForOthers(this.#subscription, event.message)
+    if (this.#subscription.ordered) {
+      this.#inLine(channel, () => this.#leaveInOrder(channel, message, isForOthers))
+      return
+    }
+    // Not with a `nack`, which would count as an attempt.
+    const put = async () => {
+      if (await isForOthers()) await this.#putting.delay(channel, record, OTHERS_MS)
+    }
+    void this.#moved(channel, message, put).catch(() => {})
+  }
+
+  /** In order nothing may pass what is for others: this instance leaves the subscription to them. */
+  async #leaveInOrder(
+    channel: ConfirmChannel,
+    message: ConsumeMessage,
+    isForOthers: () => Promise<boolean>,
+  ): Promise<void> {
+    try {
+      if (!(await isForOthers())) {
+        channel.ack(message)
+        return
+      }
+    } catch {
+      replaceChannel(channel) // Nobody knows whose it is: it comes again.
+      return
+    }
+    this.#withheld++
+    if (this.#isStopped) return
+    const facts = { subscription: this.name }
+    this.#tools.log('warn', facts, 'A newer instance serves this ordered subscription with another pattern: it is left to that.')
+    void this.stop()
   }
 
   /** What lies in the queue; nothing if it cannot be read: then it lies with the dead letters, for somebody to look at. */
@@ -229,7 +304,7 @@ export class Serving implements ServedSubscription {
 
   /** Resolves when the broker has what was acknowledged: it does not confirm that, but it answers in order. */
   async #settled(channel: ConfirmChannel): Promise<void> {
-    await channel.prefetch(this.#subscription.concurrency) // as it is: it counts for later consumers only
+    await channel.prefetch(this.#window) // as it is: it counts for later consumers only
   }
 
   /** Leaves the broker if it was stopped and nothing is under way but what it gives back. */

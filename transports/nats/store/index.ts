@@ -53,6 +53,7 @@ function openStore(parts: Parts, where: string): OpenStore {
       await know(subscription)
       const one = new Served(parts, known, subscription, deliver)
       served.add(one)
+      void one.over.then(() => served.delete(one))
       await one.begun
       return one
     },

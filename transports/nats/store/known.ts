@@ -5,7 +5,8 @@ import {
   DeliverPolicy,
   type JetStreamManager,
 } from '@nats-io/jetstream'
-import { type DurableSubscription, isMessage } from '../../../lib/transport-kit.js'
+import type { DurableSubscription } from '../../../lib/transport-kit.js'
+import { type Entry, toEntry } from './entry.js'
 import type { Link } from './link.js'
 import type { Names } from './names.js'
 import { toPlace, toPlain } from './ordered-place.js'
@@ -15,9 +16,6 @@ import { jsonOf, Records } from './records.js'
 import { toNanos } from './streams.js'
 import { token } from './token.js'
 import { Refused, refusals } from './unanswered.js'
-
-/** A subscription as it is written down. */
-export type Entry = Pick<DurableSubscription, 'name' | 'pattern' | 'ordered'>
 
 /**
  * How many events of a subscription may be under way or wait for another try, in all instances: beyond, nothing new is
@@ -166,11 +164,4 @@ export class Known {
 function handledBy({ config, delivered, ack_floor, num_ack_pending }: ConsumerInfo): number {
   const before = (config.opt_start_seq ?? 1) - 1
   return Math.max(before, num_ack_pending === 0 ? delivered.stream_seq : ack_floor.stream_seq)
-}
-
-function toEntry(value: unknown): Entry | undefined {
-  if (!isMessage(value)) return undefined
-  const { name, pattern, ordered } = value
-  if (typeof name !== 'string' || typeof pattern !== 'string' || typeof ordered !== 'boolean') return undefined
-  return { name, pattern, ordered }
 }

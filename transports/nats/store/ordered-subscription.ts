@@ -5,6 +5,7 @@ import type { Parts } from './parts.js'
 import { Records, type Written } from './records.js'
 import { type Claim, Tenure } from './tenure.js'
 import { type Hint, Vacancy } from './vacancy.js'
+import { WrittenPattern } from './written-pattern.js'
 
 const pauseMs = 200
 
@@ -12,6 +13,8 @@ const pauseMs = 200
 export class OrderedSubscription implements ServedSubscription {
   /** Resolves when it was tried to have it: if it was free, this instance has it, or another one that was faster. */
   readonly begun: Promise<void>
+  /** Resolves when it was stopped, and nothing is under way any more. */
+  readonly over: Promise<void>
   readonly #parts: Parts
   readonly #subscription: DurableSubscription
   readonly #deliver: (delivery: StoreDelivery) => void
@@ -19,6 +22,7 @@ export class OrderedSubscription implements ServedSubscription {
   readonly #subject: string
   readonly #records: Records
   readonly #stopped = new AbortController()
+  readonly #written: WrittenPattern
   #tenure: Tenure | undefined
   #setBegun: () => void = () => {}
 
@@ -38,7 +42,11 @@ export class OrderedSubscription implements ServedSubscription {
     this.begun = new Promise((resolve) => {
       this.#setBegun = resolve
     })
-    void this.#run().finally(this.#setBegun)
+    this.#written = new WrittenPattern(parts, subscription)
+    this.over = this.#run().finally(() => {
+      this.#written.close()
+      this.#setBegun()
+    })
   }
 
   async stop(): Promise<void> {
@@ -57,7 +65,7 @@ export class OrderedSubscription implements ServedSubscription {
       const claim = await this.#untilFree()
       if (this.#isOver) return
       if (claim === undefined) return this.#gone()
-      this.#tenure = new Tenure(this.#parts, this.#subscription, this.#deliver, claim)
+      this.#tenure = new Tenure(this.#parts, this.#subscription, this.#deliver, this.#written, claim)
       await this.#tenure.begun
       this.#setBegun()
       await this.#tenure.over
@@ -79,7 +87,9 @@ export class OrderedSubscription implements ServedSubscription {
         const written = await this.#look()
         const place = toPlace(written?.value)
         if (written === undefined || place === undefined) return undefined
-        const isFree = place.holder === null || (hint === 'silence' && written.sequence === seen)
+        // What an instance of another version can go on with is for it first.
+        const isForUs = place.holder === null && this.#written.isOwn
+        const isFree = isForUs || (hint === 'silence' && written.sequence === seen)
         if (isFree) return { place, sequence: written.sequence }
         seen = written.sequence
         this.#setBegun()
@@ -95,6 +105,7 @@ export class OrderedSubscription implements ServedSubscription {
     while (!this.#isOver) {
       try {
         await this.#parts.link.whenUp(this.#stopped.signal)
+        await this.#written.read()
         return await this.#records.read(this.#subject)
       } catch {
         await pause(pauseMs, this.#stopped.signal)

@@ -5,9 +5,10 @@ import {
   type StoreReport,
   type SubscriptionReport,
 } from '../../../lib/transport-kit.js'
+import type { Entry } from './entry.js'
 import { type EventMessage, isFor } from './event-of.js'
 import { toHistory } from './history.js'
-import type { Entry, Known } from './known.js'
+import type { Known } from './known.js'
 import { toPlace } from './ordered-place.js'
 import type { Parts } from './parts.js'
 import { readStream } from './reading.js'

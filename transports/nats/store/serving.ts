@@ -14,6 +14,12 @@ export class Served implements ServedSubscription {
   #epoch: string
   #current: SharedSubscription | OrderedSubscription
   #isStopped = false
+  #setOver: () => void = () => {}
+
+  /** Resolves when it was stopped, and nothing is under way any more. */
+  readonly over = new Promise<void>((resolve) => {
+    this.#setOver = resolve
+  })
 
   constructor(
     parts: Parts,
@@ -36,11 +42,13 @@ export class Served implements ServedSubscription {
 
   stop(): Promise<void> {
     this.#isStopped = true
+    void this.#current.over.then(this.#setOver)
     return this.#current.stop()
   }
 
   close(): Promise<void> {
     this.#isStopped = true
+    void this.#current.over.then(this.#setOver)
     return this.#current.close()
   }
 

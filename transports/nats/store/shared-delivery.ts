@@ -83,6 +83,12 @@ export class SharedDelivery implements StoreDelivery {
     })
   }
 
+  /** It is for an instance of another version: it comes again, to whichever, and not as an attempt. */
+  handOn(afterMs: number): Promise<void> {
+    this.#ending ??= this.#handOn(afterMs)
+    return this.#ending
+  }
+
   /** The broker has delivered it to this instance once more: it had not heard of it for too long. */
   renew(reply: string): void {
     this.#reply = reply
@@ -104,6 +110,12 @@ export class SharedDelivery implements StoreDelivery {
         await this.#write({ backs: this.#history.backs + 1 })
         return this.#handBack()
     }
+  }
+
+  async #handOn(afterMs: number): Promise<void> {
+    if (!(await this.recall())) return this.#home.leave(this, false)
+    await this.#write({ backs: this.#history.backs + 1, dueAt: Date.now() + afterMs })
+    return this.#handBack(words.after(afterMs))
   }
 
   async #die(failures: readonly Failure[]): Promise<void> {

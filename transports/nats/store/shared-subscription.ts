@@ -2,18 +2,21 @@ import type { Msg } from '@nats-io/transport-node'
 import type { DurableSubscription, Failure, ServedSubscription, StoreDelivery } from '../../../lib/transport-kit.js'
 import { words } from './confirming.js'
 import { bury } from './dead-letters.js'
-import { eventOf } from './event-of.js'
+import { type EventMessage, eventOf } from './event-of.js'
 import { Histories } from './history.js'
 import type { Link } from './link.js'
 import type { Parts } from './parts.js'
-import { placeOf } from './place-in-stream.js'
+import { type PlaceInStream, placeOf } from './place-in-stream.js'
 import { Puller, requestMs } from './puller.js'
 import { Recent } from './recent.js'
 import { type Home, SharedDelivery } from './shared-delivery.js'
 import { token } from './token.js'
+import { WrittenPattern } from './written-pattern.js'
 
 /** How many to remember of those that were ended: a broker that crashes has lost what it was told last. */
 const remembered = 10_000
+/** After how many ms an event comes again that only instances of another version want: to one of them, it may be. */
+const handOnMs = 1_000
 
 /** A subscription whose events go to whichever instance has room: a durable pull consumer that all of them fetch from. */
 export class SharedSubscription implements ServedSubscription, Home {
@@ -29,8 +32,18 @@ export class SharedSubscription implements ServedSubscription, Home {
   readonly #ended = new Recent(remembered)
   readonly #puller: Puller
   readonly #unfollow: () => void
+  readonly #written: WrittenPattern
+  /** How many events wait for the written pattern. */
+  #unsure = 0
   #waryUntil = 0
   #stopping: Promise<void> | undefined
+  #isStopped = false
+  #setOver: () => void = () => {}
+
+  /** Resolves when it was stopped, and nothing is under way any more. */
+  readonly over = new Promise<void>((resolve) => {
+    this.#setOver = resolve
+  })
 
   /** `gone` is called if the consumer is not there any more, after which nothing is delivered. */
   constructor(
@@ -49,26 +62,29 @@ export class SharedSubscription implements ServedSubscription, Home {
       this.#waryUntil = performance.now() + parts.ackWaitMs + requestMs(parts.ackWaitMs)
     }
     this.#unfollow = parts.link.follow({ back: beWary })
+    this.#written = new WrittenPattern(parts, subscription)
     beWary()
     this.#puller = new Puller(parts.link, {
       stream: parts.names.streams.events,
       consumer: token(subscription.name),
       requestMs: requestMs(parts.ackWaitMs),
-      room: () => subscription.concurrency - this.#underWay.size,
+      room: () => subscription.concurrency - this.#underWay.size - this.#unsure,
       take: (message) => this.#take(message),
-      gone,
+      gone: () => {
+        this.#forget()
+        gone()
+      },
     })
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#puller.stop()
+    this.#stopping ??= this.#stop()
     return this.#stopping
   }
 
   /** Stops, and hands back at once what is under way. */
   async close(): Promise<void> {
     await this.stop()
-    this.#unfollow()
     await Promise.all([...this.#underWay.values()].map((delivery) => delivery.abandon()))
   }
 
@@ -80,6 +96,23 @@ export class SharedSubscription implements ServedSubscription, Home {
     this.#underWay.delete(id)
     if (forGood) this.#ended.add(id)
     this.#puller.refill()
+    this.#checkOver()
+  }
+
+  async #stop(): Promise<void> {
+    await this.#puller.stop()
+    this.#forget()
+    this.#isStopped = true
+    this.#checkOver()
+  }
+
+  #forget(): void {
+    this.#unfollow()
+    this.#written.close()
+  }
+
+  #checkOver(): void {
+    if (this.#isStopped && this.#underWay.size === 0 && this.#unsure === 0) this.#setOver()
   }
 
   #take(message: Msg): void {
@@ -94,7 +127,9 @@ export class SharedSubscription implements ServedSubscription, Home {
     const isEnded = this.#ended.has(place.id)
     const event = isEnded ? undefined : eventOf(this.#parts, this.#subscription, message)
     if (event === undefined) {
-      this.link.say(reply, words.done)
+      if (isEnded) this.link.say(reply, words.done)
+      else if (this.#written.isFresh) this.#pass(message, place)
+      else void this.#learnAndPass(message, place)
       return
     }
     const delivery = new SharedDelivery(this, event, place, reply)
@@ -102,6 +137,33 @@ export class SharedSubscription implements ServedSubscription, Home {
     if (this.#stopping !== undefined) void this.#refuse(delivery)
     else if (place.deliveries === 1 && !this.#isWary) this.#deliver(delivery)
     else void this.#deliverAgain(delivery)
+  }
+
+  async #learnAndPass(message: Msg, place: PlaceInStream): Promise<void> {
+    this.#unsure++
+    try {
+      await this.#written.read()
+      this.#pass(message, place)
+    } catch {
+      // It comes again after the ack wait.
+    }
+    this.#unsure--
+    this.#puller.refill()
+    this.#checkOver()
+  }
+
+  /** What this instance does not want is behind the subscription, unless instances of another version do. */
+  #pass(message: EventMessage & { readonly reply?: string }, place: PlaceInStream): void {
+    const { reply = '' } = message
+    const event = this.#written.wanted(message)
+    if (event === undefined) {
+      this.link.say(reply, words.done)
+      return
+    }
+    if (this.#underWay.has(place.id)) return
+    const delivery = new SharedDelivery(this, event, place, reply)
+    this.#underWay.set(place.id, delivery)
+    void delivery.handOn(handOnMs)
   }
 
   /**

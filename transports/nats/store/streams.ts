@@ -18,6 +18,8 @@ interface Plan {
   readonly subjects: readonly string[]
   /** It keeps the last message of each subject only. */
   readonly lastOnly: boolean
+  /** Without what it has events would be lost, or kept from whom they are for. */
+  readonly isVital: boolean
   readonly maxAgeMs: number
   readonly maxBytes: number
 }
@@ -79,8 +81,8 @@ export class Streams {
 
   /** What an app says explicitly is brought up to date, all else is the decision of whoever made the stream. */
   async #adopt(manager: JetStreamManager, plan: Plan, { config, created }: Found): Promise<string> {
-    refuseHarmful(plan, config)
     const change = changeOf(plan, config, this.#settings)
+    refuseHarmful(plan, { ...config, ...change })
     if (change !== undefined) {
       await manager.streams.update(plan.name, change)
       this.#log('info', { stream: plan.name, change }, `Brought the stream ${plan.name} up to date.`)
@@ -118,6 +120,7 @@ function plansOf({ streams }: Names, settings: StoreSettings): readonly Plan[] {
       description: 'Durable events, and dead letters that are delivered again.',
       subjects: [`${space}.event.*`, `${space}.replay.*`],
       lastOnly: false,
+      isVital: true,
       maxAgeMs,
       maxBytes,
     },
@@ -126,6 +129,7 @@ function plansOf({ streams }: Names, settings: StoreSettings): readonly Plan[] {
       description: 'The last event of each declaration and key.',
       subjects: [`${space}.retained.*.*`],
       lastOnly: true,
+      isVital: true,
       ...unbounded,
     },
     {
@@ -133,6 +137,7 @@ function plansOf({ streams }: Names, settings: StoreSettings): readonly Plan[] {
       description: 'Dead letters, until they are delivered again or dropped.',
       subjects: [`${space}.dead.*`],
       lastOnly: false,
+      isVital: true,
       ...unbounded,
     },
     {
@@ -140,6 +145,7 @@ function plansOf({ streams }: Names, settings: StoreSettings): readonly Plan[] {
       description: 'What failed so far of events that are still tried.',
       subjects: [`${space}.failures.*.*`],
       lastOnly: true,
+      isVital: false,
       maxAgeMs,
       maxBytes: -1,
     },
@@ -148,6 +154,7 @@ function plansOf({ streams }: Names, settings: StoreSettings): readonly Plan[] {
       description: 'Which subscriptions there are, and where the ordered ones are.',
       subjects: [`${space}.state.*.*`],
       lastOnly: true,
+      isVital: true,
       ...unbounded,
     },
   ]
@@ -193,7 +200,7 @@ function changeOf(plan: Plan, config: StreamConfig, settings: StoreSettings): Pa
 }
 
 /** What would lose events, whoever wanted it. */
-function refuseHarmful({ name, lastOnly }: Plan, config: StreamConfig): void {
+function refuseHarmful({ name, lastOnly, isVital }: Plan, config: StreamConfig): void {
   const most = lastOnly ? 1 : -1
   const wrong: string[] = []
   if (config.retention !== RetentionPolicy.Limits) wrong.push(`retention is '${config.retention}', not 'limits'`)
@@ -202,6 +209,7 @@ function refuseHarmful({ name, lastOnly }: Plan, config: StreamConfig): void {
   if (config.mirror) wrong.push('it is a mirror')
   if (config.max_msgs_per_subject !== most)
     wrong.push(`max_msgs_per_subject is ${config.max_msgs_per_subject}, not ${most}`)
+  if (isVital) wrong.push(...forgettingOf(config))
   if (wrong.length === 0) return
   const advice = `Delete it or change it (nats stream edit ${name}), or use another space.`
   throw new LuciliusError(
@@ -211,6 +219,16 @@ function refuseHarmful({ name, lastOnly }: Plan, config: StreamConfig): void {
       handled: 'no',
     },
   )
+}
+
+/** How a stream forgets what it has acknowledged, other than by age. */
+function forgettingOf({ storage, discard, max_msgs, max_bytes }: StreamConfig): string[] {
+  const wrong: string[] = []
+  if (storage === StorageType.Memory) wrong.push("storage is 'memory', not 'file'")
+  if (discard !== DiscardPolicy.Old) return wrong
+  if (max_msgs > 0) wrong.push(`discard is 'old' with max_msgs ${max_msgs}`)
+  if (max_bytes > 0) wrong.push(`discard is 'old' with max_bytes ${max_bytes}`)
+  return wrong
 }
 
 /** JetStream counts in nanoseconds. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DurableSubscription, StoreDelivery, StoredEvent, Verdict } from '../../../lib/transport-kit.js'
 import { bury } from './dead-letters.js'
-import { eventOf, type Matcher } from './event-of.js'
+import { type EventMessage, eventOf, type Matcher } from './event-of.js'
 import { pause } from './on-abort.js'
 import { OrderedDelivery, type OrderedHome } from './ordered-delivery.js'
 import { type Open, type OrderedPlace, toPlace, toPlain } from './ordered-place.js'
@@ -9,6 +9,7 @@ import { OrderedReader } from './ordered-reader.js'
 import type { Parts } from './parts.js'
 import { Records, readMessage } from './records.js'
 import { Refused, refusals, Unanswered } from './unanswered.js'
+import type { WrittenPattern } from './written-pattern.js'
 
 /** How a tenure ended: this instance gave it up, or another one has taken over, or there is nothing to hold any more. */
 export type TenureEnd = 'released' | 'lost'
@@ -23,6 +24,12 @@ export interface Claim {
 interface Due {
   readonly sequence: number
   readonly event?: StoredEvent
+}
+
+/** What was read and not looked at yet. */
+interface Arrival {
+  readonly sequence: number
+  readonly message: EventMessage
 }
 
 const pauseMs = 100
@@ -44,6 +51,7 @@ export class Tenure implements OrderedHome {
   readonly #parts: Parts
   readonly #subscription: DurableSubscription
   readonly #deliver: (delivery: StoreDelivery) => void
+  readonly #written: WrittenPattern
   readonly #records: Records
   readonly #subject: string
   readonly #holder = randomBytes(12).toString('base64url')
@@ -54,6 +62,9 @@ export class Tenure implements OrderedHome {
   readonly #open: Map<number, Open>
   /** Those of them that are not under way, in their order. */
   readonly #due: Due[]
+  /** Those that wait for the written pattern, in their order. */
+  readonly #arrived: Arrival[] = []
+  #isLooking = false
   #reader: OrderedReader | undefined
   #sequence: number
   #upTo: number
@@ -70,11 +81,13 @@ export class Tenure implements OrderedHome {
     parts: Parts,
     subscription: DurableSubscription,
     deliver: (delivery: StoreDelivery) => void,
+    written: WrittenPattern,
     { place, sequence }: Claim,
   ) {
     this.#parts = parts
     this.#subscription = subscription
     this.#deliver = deliver
+    this.#written = written
     this.#records = new Records(parts.link, parts.names.streams.state)
     this.#subject = parts.names.ordered(subscription.name)
     this.#sequence = sequence
@@ -117,8 +130,9 @@ export class Tenure implements OrderedHome {
     this.#underWay.delete(delivery.sequence)
     if (isOut) this.#open.delete(delivery.sequence)
     else this.#putBack(delivery, verdict)
+    const written = new Promise<void>((resolve) => this.#waiting.push(resolve)) // first, so that this change is waited for
     this.#change()
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await written
   }
 
   get #isOver(): boolean {
@@ -203,14 +217,47 @@ export class Tenure implements OrderedHome {
     this.#reader ??= new OrderedReader(this.#parts.link, {
       stream: this.#parts.names.streams.events,
       from: this.#upTo + 1,
-      room: () => (this.#isStopping ? 0 : this.#subscription.concurrency - this.#open.size),
-      take: ({ sequence }, message) => this.#take(sequence, eventOf(this.#parts, this.#subscription, message)),
+      room: () => (this.#isStopping ? 0 : this.#subscription.concurrency - this.#open.size - this.#arrived.length),
+      take: ({ sequence }, message) => {
+        this.#arrived.push({ sequence, message })
+        if (!this.#isLooking) void this.#look()
+      },
     })
+  }
+
+  /** Looks at what has arrived, in its order. */
+  async #look(): Promise<void> {
+    this.#isLooking = true
+    for (
+      let next = this.#arrived[0];
+      next !== undefined && !this.#isStopping && !this.#isOver;
+      next = this.#arrived[0]
+    ) {
+      const event = eventOf(this.#parts, this.#subscription, next.message)
+      if (event === undefined && !this.#written.isFresh) {
+        await this.#learnPattern()
+        continue
+      }
+      this.#arrived.shift()
+      if (event !== undefined || this.#written.wanted(next.message) === undefined) this.#take(next.sequence, event)
+      else this.stop() // An instance of another version is to go on from here.
+    }
+    this.#arrived.length = 0
+    this.#isLooking = false
+    this.#reader?.refill()
+  }
+
+  async #learnPattern(): Promise<void> {
+    try {
+      await this.#parts.link.whenUp(this.#ended.signal)
+      await this.#written.read()
+    } catch {
+      await pause(pauseMs, this.#ended.signal)
+    }
   }
 
   /** What is not for this subscription is behind it at once, and written down with the next thing that is. */
   #take(sequence: number, event: StoredEvent | undefined): void {
-    if (this.#isStopping || this.#isOver) return
     this.#upTo = sequence
     if (event === undefined) return
     this.#open.set(sequence, { deliveries: 0, firstAt: 0 })

@@ -35,10 +35,12 @@ export class Vacancy {
   /** Resolves when there is reason to look, or the signal aborts. What was heard before counts. */
   async wait(signal: AbortSignal): Promise<Hint | undefined> {
     if (this.#hint === undefined && !signal.aborted) {
+      let forgetSignal = () => {}
       await new Promise<void>((resolve) => {
         this.#wake = resolve
-        onAbort(signal, resolve)
+        forgetSignal = onAbort(signal, resolve)
       })
+      forgetSignal()
     }
     const hint = this.#hint
     this.#hint = undefined

@@ -1,0 +1,32 @@
+import type { LuciliusError } from '../../lib/transport-kit.js'
+import { applyEnd, Ends } from './ends.js'
+import type { Folder } from './folder.js'
+import type { Database } from './keys.js'
+import { Writer } from './writer.js'
+
+/** Where a store reads and writes. */
+export interface Disk {
+  readonly database: Database
+  readonly writer: Writer
+  readonly ends: Ends
+}
+
+/** Brings into LevelDB what ended just before the process did. Nothing may have been delivered before. */
+export async function openDisk(
+  path: string,
+  { database }: Folder,
+  onFailure: (error: LuciliusError) => void,
+): Promise<Disk> {
+  const writer = new Writer(database, onFailure)
+  const { ends, noted } = Ends.open(path)
+  try {
+    if (noted.length > 0) {
+      await writer.write((batch) => noted.forEach((end) => void applyEnd(batch, end)), { sync: true })
+    }
+    ends.clear()
+  } catch (error) {
+    ends.close(false)
+    throw error
+  }
+  return { database, writer, ends }
+}

@@ -172,7 +172,10 @@ function closed(app: string): LuciliusError {
 
 /** It was handled, and its answer cannot be sent. */
 function unsent(): LuciliusError {
-  return new LuciliusError('LUC_REPLY_LOST', 'There is an answer, but the broker does not read as fast as it is sent to.')
+  return new LuciliusError(
+    'LUC_REPLY_LOST',
+    'There is an answer, but the broker does not read as fast as it is sent to.',
+  )
 }
 
 /** It was with an instance that went away, this one perhaps, and may have been run there. */

@@ -5,7 +5,14 @@
  *
  * @module
  */
-import { type EventStore, type Finding, LuciliusError, type MailLimits, mail, type Transport } from '../../lib/transport-kit.js'
+import {
+  type EventStore,
+  type Finding,
+  LuciliusError,
+  type MailLimits,
+  mail,
+  type Transport,
+} from '../../lib/transport-kit.js'
 import { Broker } from './broker.js'
 import { doorAddress, doorOf } from './door-queue.js'
 import { listenOn, type Premises } from './listening.js'

@@ -23,7 +23,8 @@ const FULL = 16 * 1024
 export class Ends {
   #current: Notes
   #other: Notes
-  #isBroken = false
+  /** Nothing more is noted: they are closed, or cannot be written. */
+  #isOff = false
 
   private constructor(current: Notes, other: Notes) {
     this.#current = current
@@ -43,19 +44,20 @@ export class Ends {
 
   /** Notes an end. The callback is for when LevelDB has it. */
   note(...end: End): () => void {
-    if (this.#isBroken) return () => {}
+    if (this.#isOff) return () => {}
     try {
       if (this.#current.size > FULL && this.#other.isWritten) this.#turn()
       return this.#current.add(end)
     } catch {
       // The disk is full or fails, as LevelDB will find and tell: what is in writing there counts.
-      this.#isBroken = true
+      this.#isOff = true
       return () => {}
     }
   }
 
   /** `isWritten`: LevelDB has all of it, and nobody needs the files any more. */
   close(isWritten: boolean): void {
+    this.#isOff = true
     for (const notes of [this.#current, this.#other]) notes.close(isWritten)
   }
 

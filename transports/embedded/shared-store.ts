@@ -51,12 +51,14 @@ export class SharedStore {
     const folder = await openFolder(path, name)
     const { database, losses } = folder
     if (losses.length > 0) log('error', { path, losses }, 'parts of the store were damaged and are lost')
+    let disk: Disk | undefined
     try {
-      const disk = await openDisk(path, folder, (error) => log('error', { path, err: error }, 'the store failed'))
+      disk = await openDisk(path, folder, (error) => log('error', { path, err: error }, 'the store failed'))
       const seen = await SeenIds.open(database, duplicatesMs)
       const subscriptions = await Subscriptions.open(disk)
       return new SharedStore(settings, folder, { disk, seen, subscriptions })
     } catch (error) {
+      disk?.ends.close(false)
       await folder.close()
       throw error
     }

@@ -157,10 +157,15 @@ export function others(t: Test, broker: Broker): void {
   t.test('an event for a queue that is not there is no event published', async (t) => {
     const { app, outsider, space } = stage(t, broker)
     let failed = 0
-    const logger = jsonLogger({ level: 'warn', write: (line) => void (failed += line.includes(`${space}-in`) ? 1 : 0) })
+    const write = (line: string) => {
+      if (line.includes(`The queue ${space}-in is not there`)) failed++
+    }
+    const logger = jsonLogger({ level: 'warn', write })
     const service = app({ name: 'billing', store: new MemoryStore(), logger })
     service.event('role:invoice', { durable: true })
-    service.use(foreign({ url, publish: [{ match: 'role:invoice', exchange: '', key: `${space}-in`, durable: 'shop' }] }))
+    service.use(
+      foreign({ url, publish: [{ match: 'role:invoice', exchange: '', key: `${space}-in`, durable: 'shop' }] }),
+    )
     await service.emit('role:invoice', { n: 1 })
     await eventually(() => failed > 0)
     const { channel, next } = await outsider()

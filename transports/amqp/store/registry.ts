@@ -35,8 +35,8 @@ export class Registry {
   readonly #settleMs: number
   /** The patterns under which this instance has made subscriptions known, by their names. */
   readonly #entered = new Map<string, string>()
-  /** The last table of subscriptions that was asked for what others want, and when that reading began. */
-  #seen: { readonly at: number; readonly table: Table } | undefined
+  /** The table of subscriptions as it was last asked what others want, when that reading began, and what they want. */
+  #seen: { readonly at: number; readonly table: Table; readonly wishes: Map<string, Wishes> } | undefined
   /** Queues of retries that this instance has declared on a channel that may still be up. */
   readonly #declared = new WeakMap<Channel, Map<string, Promise<void>>>()
 
@@ -78,11 +78,13 @@ export class Registry {
   async isForOthers({ name, pattern }: DurableSubscription, message: Message): Promise<boolean> {
     if (this.#seen === undefined || performance.now() - this.#seen.at >= this.#settleMs / 2) {
       const at = performance.now()
-      this.#seen = { at, table: await this.#ledger.read(this.#closing) }
+      this.#seen = { at, table: await this.#ledger.read(this.#closing), wishes: new Map() }
     }
-    const known = toKnown(name, this.#seen.table)
-    const others = [known?.pattern, known?.next].filter((one) => one !== undefined && one !== pattern)
-    return others.some((one) => one !== undefined && matcherOf(one)(message))
+    const { table, wishes } = this.#seen
+    const place = `${name} ${pattern}`
+    const others = wishes.get(place) ?? wishesOf(toKnown(name, table), pattern)
+    wishes.set(place, others)
+    return others.some((matches) => matches(message))
   }
 
   /** Changes a pattern. It is announced first, so that no instance of the former one drops what only the new one lets in. */
@@ -160,11 +162,19 @@ export class Registry {
 /** How long the removal of a subscription may take, in ms. */
 const REMOVAL_MS = 5_000
 
+type Wishes = readonly ((message: Message) => boolean)[]
+
 const ON = 'on/'
 const nothing = Buffer.alloc(0)
 
 function delayKey(name: string, ms: number | string): string {
   return `after/${name}/${ms}`
+}
+
+/** What the other patterns of a subscription match: the one that was written, and the one to come. */
+function wishesOf(known: KnownSubscription | undefined, own: string): Wishes {
+  const patterns = [known?.pattern, known?.next].flatMap((one) => one ?? [])
+  return patterns.flatMap((one) => (one === own ? [] : [matcherOf(one)]))
 }
 
 function toKnown(name: string, table: Table): KnownSubscription | undefined {

@@ -168,12 +168,16 @@ export class Serving implements ServedSubscription {
 
   /** Takes a delivery, behind those before it where they are in order. */
   #receive(channel: ConfirmChannel, message: ConsumeMessage, settled: () => Promise<void>): void {
-    if (this.#line === undefined) this.#take(channel, message, settled)
-    else this.#inLine(channel, () => this.#take(channel, message, settled))
+    if (this.#line !== undefined) {
+      this.#inLine(channel, () => this.#take(channel, message, settled))
+      return
+    }
+    const taken = this.#take(channel, message, settled)
+    if (taken !== undefined) this.#inLine(channel, () => taken)
   }
 
   /** Does something behind all that is in line, unless the channel is lost by then. */
-  #inLine(channel: ConfirmChannel, next: () => Promise<void> | void): void {
+  #inLine(channel: ConfirmChannel, next: () => Promise<void> | undefined): void {
     const line: Promise<void> = (this.#line ?? Promise.resolve())
       .then(() => (this.#taking === channel ? next() : undefined))
       .finally(() => {
@@ -182,43 +186,42 @@ export class Serving implements ServedSubscription {
     this.#line = line
   }
 
-  #take(channel: ConfirmChannel, message: ConsumeMessage, settled: () => Promise<void>): void {
+  /** Gives a promise where what comes behind it has to wait for that. */
+  #take(channel: ConfirmChannel, message: ConsumeMessage, settled: () => Promise<void>): Promise<void> | undefined {
     if (this.#isStopped && this.#subscription.ordered) {
       this.#withheld++
-      return
+      return undefined
     }
     const record = this.#read(channel, message)
-    if (record === undefined) return
+    if (record === undefined) return undefined
     const { restMs = 0 } = record
     if (restMs > 0) {
       void this.#moved(channel, message, () => this.#putting.delay(channel, record, restMs)).catch(() => {})
-      return
+      return undefined
     }
     if (!this.#subscription.matches(record.event.message)) {
-      this.#leave(channel, message, record)
-      return
+      return this.#leave(channel, message, record)
     }
     const delivery: Delivery = new Delivery(record, message, (verdict) =>
       this.#end(channel, delivery, verdict, settled),
     )
     this.#running.add(delivery)
     this.#deliver(delivery)
+    return undefined
   }
 
   /** Takes what this instance does not match from the queue, unless instances of another pattern do. */
-  #leave(channel: ConfirmChannel, message: ConsumeMessage, record: Record): void {
+  #leave(channel: ConfirmChannel, message: ConsumeMessage, record: Record): Promise<void> | undefined {
     const { registry } = this.#tools
     const { event } = record
     const isForOthers = () => registry.isForOthers(this.#subscription, event.message)
-    if (this.#subscription.ordered) {
-      this.#inLine(channel, () => this.#leaveInOrder(channel, message, isForOthers))
-      return
-    }
+    if (this.#subscription.ordered) return this.#leaveInOrder(channel, message, isForOthers)
     // Not with a `nack`, which would count as an attempt.
     const put = async () => {
       if (await isForOthers()) await this.#putting.delay(channel, record, OTHERS_MS)
     }
     void this.#moved(channel, message, put).catch(() => {})
+    return undefined
   }
 
   /** In order nothing may pass what is for others: this instance leaves the subscription to them. */
@@ -239,7 +242,11 @@ export class Serving implements ServedSubscription {
     this.#withheld++
     if (this.#isStopped) return
     const facts = { subscription: this.name }
-    this.#tools.log('warn', facts, 'A newer instance serves this ordered subscription with another pattern: it is left to that.')
+    this.#tools.log(
+      'warn',
+      facts,
+      'A newer instance serves this ordered subscription with another pattern: it is left to that.',
+    )
     void this.stop()
   }
 
@@ -299,7 +306,7 @@ export class Serving implements ServedSubscription {
       return this.#leaveWhenIdle()
     }
     this.#running.delete(delivery)
-    this.#take(channel, delivery.message, settled)
+    void this.#take(channel, delivery.message, settled)
   }
 
   /** Resolves when the broker has what was acknowledged: it does not confirm that, but it answers in order. */

@@ -15,7 +15,10 @@ import { WrittenPattern } from './written-pattern.js'
 
 /** How many to remember of those that were ended: a broker that crashes has lost what it was told last. */
 const remembered = 10_000
-/** After how many ms an event comes again that only instances of another version want: to one of them, it may be. */
+/**
+ * After how many ms, on average, an event comes again that only instances of another version want: to one of them, it may
+ * be. In step with the requests of both it would always come to the same one.
+ */
 const handOnMs = 1_000
 
 /** A subscription whose events go to whichever instance has room: a durable pull consumer that all of them fetch from. */
@@ -163,7 +166,7 @@ export class SharedSubscription implements ServedSubscription, Home {
     if (this.#underWay.has(place.id)) return
     const delivery = new SharedDelivery(this, event, place, reply)
     this.#underWay.set(place.id, delivery)
-    void delivery.handOn(handOnMs)
+    void delivery.handOn(handOnMs * (0.5 + Math.random()))
   }
 
   /**

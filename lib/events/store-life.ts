@@ -163,7 +163,7 @@ export class StoreLife {
 
 /** The choices of somebody who needs a store. */
 export const STORES =
-  "Give it one: lucilius({ store: embedded({ path: './events' }) }) from 'lucilius/transports/embedded' for one process, nats(…) from 'lucilius/transports/nats' or amqp(…) from 'lucilius/transports/amqp' for several."
+  "Give it one: lucilius({ store: embedded({ path: './events' }) }) from 'lucilius/transports/embedded' for one process, nats(…) from 'lucilius/transports/nats' or amqp(…) from 'lucilius/transports/amqp' for several; in a system, the deployment's 'store' says which."
 
 /** A signal that aborts after so many ms, or with another one. `end` takes the timer away. */
 function timeLimit(limitMs: number, ...others: AbortSignal[]): { readonly signal: AbortSignal; end(): void } {

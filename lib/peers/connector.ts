@@ -97,8 +97,10 @@ export class Connector {
         this.#failed?.(error as LuciliusError)
         return
       }
-      // Each kind of trouble is told once, then only to those who look for it.
-      const level = code === this.#warned ? 'debug' : 'warn'
+      // Each kind of trouble is told once, then only to those who look for it; of one who was found and has gone, to nobody
+      // else: that is how processes end.
+      const isGone = this.#keeper !== undefined && code === 'LUC_UNREACHABLE'
+      const level = isGone || code === this.#warned ? 'debug' : 'warn'
       this.#warned = code
       this.#log[level]({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
       this.#retry()

@@ -72,8 +72,10 @@ function fieldsOf(text: string): HeaderFields {
     // The next one may lie far behind this line: it is looked for once.
     if (colon !== -1 && colon < at) colon = text.indexOf(':', at)
     if (end <= at || colon === -1) return fields
-    const name = text.slice(at, colon).toLowerCase()
-    if (colon < end && fields[name] === undefined) fields[name] = text.slice(colon + 1, end).trim()
+    if (colon < end) {
+      const name = text.slice(at, colon).toLowerCase()
+      if (fields[name] === undefined) fields[name] = text.slice(colon + 1, end).trim()
+    }
     at = end + 2
   }
 }

@@ -87,7 +87,7 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
 }
 
 /** What the processes of a unit are called where they run. */
-export function hostsOf(unit: Pick<Unit, 'name' | 'replicas'>): readonly string[] {
+function hostsOf(unit: Pick<Unit, 'name' | 'replicas'>): readonly string[] {
   return Array.from({ length: unit.replicas }, (_, index) => hostOf(unit, index + 1))
 }
 

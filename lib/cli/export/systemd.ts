@@ -125,10 +125,14 @@ function targetFile(
           `install -d -m 700 /etc/${system} && openssl rand -base64 32 | install -m 600 /dev/stdin /etc/${system}/secret`,
         ]),
     ...(brokers.includes('nats')
-      ? [`LUCILIUS_NATS_URL=... in /etc/${system}/environment, unless it is nats://127.0.0.1:4222`]
+      ? [
+          `install -D -m 600 /dev/null /etc/${system}/environment, with LUCILIUS_NATS_URL=... in it unless it is nats://127.0.0.1:4222`,
+        ]
       : []),
     ...(brokers.includes('amqp')
-      ? [`LUCILIUS_AMQP_URL=amqp://user:password@127.0.0.1:5672 in /etc/${system}/environment`]
+      ? [
+          `install -D -m 600 /dev/null /etc/${system}/environment, with LUCILIUS_AMQP_URL=amqp://user:password@127.0.0.1:5672 in it`,
+        ]
       : []),
     `install -m 644 ${place}/*.service ${place}/*.target /etc/systemd/system/`,
     `systemctl daemon-reload && systemctl enable --now ${system}.target`,

@@ -8,6 +8,7 @@ import { findControl } from '../../system/control/index.js'
 import { readEnvironment } from '../../system/environment.js'
 import { findSystem } from '../../system/loading/find-system.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
+import { isInstalled, packagesOf } from '../../system/plan/check-brokers.js'
 import { storeOf } from '../../system/store-of.js'
 import type { Deployment } from '../../system/system.js'
 import { onOneProcess } from '../../system/topology.js'
@@ -64,6 +65,7 @@ async function openDescribed(
     const loaded = await loadSystem({ cwd: io.cwd, config })
     if (deployment !== undefined) checkDeployment(deployment, loaded, commands)
     const store = await chosenStore(loaded, deployment, io)
+    checkPackages(store)
     if ((await store.isEmpty?.()) === true) return { admin: emptyStore(store.name), close: async () => restore() }
     const open = await opened(store, io)
     return {
@@ -78,6 +80,17 @@ async function openDescribed(
     const isAway = error instanceof LuciliusError && error.code === 'LUC_UNREACHABLE'
     throw isAway ? new CommandError('unreached', error.message) : error
   }
+}
+
+/** A store whose package is missing would look as if nothing had ever been kept there. */
+function checkPackages({ name }: EventStore): void {
+  const needed = Object.hasOwn(packagesOf, name) ? packagesOf[name as keyof typeof packagesOf] : []
+  const missing = needed.filter((one) => !isInstalled(one))
+  if (missing.length === 0) return
+  throw new CommandError(
+    'failed',
+    `The store is ${name}, which lucilius does not bring. Run: npm install ${missing.join(' ')}`,
+  )
 }
 
 function checkDeployment(name: string, { system }: Loaded, commands: readonly string[]): void {
@@ -98,7 +111,10 @@ async function chosenStore(loaded: Loaded, name: string | undefined, io: Io): Pr
   const [first, ...others] = stores.flatMap(({ name, store }) => (store === undefined ? [] : [{ name, store }]))
   if (others.length > 0) {
     const names = [first, ...others].map((one) => one?.name).join(', ')
-    throw new CommandError('usage', `Nothing runs, and several deployments have a store: name one of ${names}.`)
+    throw new CommandError(
+      'usage',
+      `Nothing runs, and several deployments have a store: add --deployment and one of ${names}.`,
+    )
   }
   const found = first?.store ?? (name === undefined || name === inDev.name ? await storeIn(inDev) : undefined)
   if (found !== undefined) return found

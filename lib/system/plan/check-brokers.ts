@@ -10,7 +10,7 @@ import { isLoopback } from './listeners.js'
 import { quoted } from './words.js'
 
 /** The packages that lucilius does not bring, by what needs them. */
-const packagesOf = {
+export const packagesOf = {
   nats: ['@nats-io/transport-node', '@nats-io/jetstream'],
   amqp: ['amqplib'],
   embedded: ['classic-level'],

@@ -6,17 +6,17 @@
  * marked `todo` counts as skipped.
  */
 
-/** Watches a parser of TAP. What it returns is called when the file has ended, with how, and tells what came of it. */
+/** Watches a parser of TAP. What it returns is called when the file has ended, with how and after how many seconds. */
 export function fileReport(parser, file) {
   const results = []
   parser.on('assert', (test) => results.push(test))
   const failures = watch(parser, '')
-  return (end, endedWell) => {
+  return (end, endedWell, seconds) => {
     const failed = results.filter(isFailure)
     const skipped = results.filter((test) => test.skip || test.todo)
     const broken = failed.length === 0 && (!endedWell || !parser.ok || results.length === 0)
     const source = file.replace(/^build\//, '').replace(/\.js$/, '.ts')
-    const lines = [`${broken || failed.length > 0 ? '✗' : '✓'} ${source} (${results.length})`]
+    const lines = [`${broken || failed.length > 0 ? '✗' : '✓'} ${source} (${results.length}), ${seconds.toFixed(1)} s`]
     for (const test of skipped) lines.push(`  - ${test.name}${reason(test)}`)
     for (const { path, diag } of failures) lines.push(...failureLines(path, diag))
     if (broken) lines.push(...failureLines('the file holds no test, ended early or hung', { end }))

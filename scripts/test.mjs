@@ -65,6 +65,7 @@ async function runNext() {
 function run(file) {
   const parser = new Parser({ name: file })
   const report = fileReport(parser, file)
+  const began = performance.now()
   const env = { ...process.env, TAP: '1', TAP_TIMEOUT: String(TEST_SECONDS) }
   const child = spawn(process.execPath, ['--enable-source-maps', file], {
     cwd: root,
@@ -87,7 +88,8 @@ function run(file) {
       clearTimeout(silence)
       running.delete(child)
       parser.end()
-      done(report(signal === null ? `exit code ${code}` : `ended by ${signal}`, code === 0))
+      const seconds = (performance.now() - began) / 1000
+      done(report(signal === null ? `exit code ${code}` : `ended by ${signal}`, code === 0, seconds))
     })
   })
 }

@@ -42,7 +42,8 @@ t.test(
     up.signalAll('SIGINT')
     t.strictSame(await slow, { rate: 0.9 }, 'what runs at Ctrl-C still asks others')
     t.strictSame(await up.ended, { code: 0, complaints: '' })
-    t.notOk(isThere(second), 'it ends with the last process')
+    await eventually(async () => !isThere(second))
+    t.pass('it ends with the last process')
     t.notOk(existsSync(join(place, 'owner')))
     t.ok(existsSync(join(place, 'nats-server.log')))
   },

@@ -140,7 +140,7 @@ t.test('an act that was answered with nonsense is lost: nobody knows whether it 
         if (kind === 'act') port.postMessage(nonsense)
       })
     })
-    const connection = await app.connect(messagePort(port2, { connectTimeoutMs: 20 }))
+    const connection = await app.connect(messagePort(port2, { connectTimeoutMs: 2000 }))
     await t.rejects(app.act('b:1'), { code: 'LUC_REPLY_LOST', handled: /^unknown$/ })
     await connection.close()
     port2.close()

@@ -2,7 +2,7 @@
 import { connect } from 'amqplib'
 import { handler } from '../lib/work.js'
 
-const PREFETCH = 64 // as many as lucilius has under way by default: see concurrency in docs/durable-events.md
+const PREFETCH = 64 // as many as the subscriber of adapters/lucilius.js has under way
 const parsed = ({ content }) => JSON.parse(content.toString())
 
 async function channelOf({ amqpPort }, confirms = false) {

@@ -32,6 +32,7 @@ const services = {
     export default (app) => {
       app.add('role:rates,cmd:get', () => ({ rate: 0.9 }))
       app.add('role:rates,cmd:slow', async ({ ms }) => {
+        app.log.info('slow runs')
         await new Promise((resolve) => setTimeout(resolve, ms))
         return 'slow'
       })
@@ -46,6 +47,13 @@ const services = {
         const { rate } = await context.act('role:rates,cmd:get')
         return amount * rate
       })
+    }`,
+  gated: `
+    export default (app) => {
+      app.onReady(() => new Promise((open) => {
+        process.once('SIGUSR2', open)
+        app.log.info('gate is shut')
+      }))
     }`,
   broken: `export default (app) => { app.onClose(() => { throw new Error('will not close') }) }`,
 }
@@ -142,6 +150,37 @@ t.test('SIGTERM drains what runs, and the process ends with 0 and leaves no sock
   await line('rates closed')
   t.strictSame(readdirSync(runDir), [])
   t.equal(stderr(), '')
+})
+
+t.test('it tells over HTTP that it starts, takes work and drains', async (t) => {
+  const { start } = scene(t, { split: { groups: { rates: ['rates', 'gated'] } } })
+  const port = await freePort()
+  const ask = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`).then(
+      async (response) => `${response.status} ${((await response.json()) as { status: string }).status}`,
+      () => 'nobody',
+    )
+  const becomes = async (wanted: string) => {
+    let seen = ''
+    await until(async () => {
+      seen = await ask('/ready')
+      return seen === wanted
+    }, 10_000)
+    t.equal(seen, wanted)
+  }
+  const { child, line, ended, control } = start('rates', { LUCILIUS_HEALTH_PORT: String(port) })
+  await line('gate is shut')
+  await becomes('503 starting')
+  t.equal(await ask('/health'), '200 starting', 'it lives')
+  child.kill('SIGUSR2')
+  await becomes('200 ready')
+  const slow = (await control()).act('role:rates,cmd:slow,ms:500')
+  await line('slow runs')
+  child.kill('SIGTERM')
+  await becomes('503 draining')
+  t.equal(await slow, 'slow')
+  t.strictSame(await ended, [0, null])
+  t.equal(await ask('/health'), 'nobody')
 })
 
 t.test('SIGINT does the same', async (t) => {

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
-import { commandOf, HostPorts, hostOf, ports, type Site, type Unit, variablesOf } from './site.js'
+import { HostPorts } from './host-ports.js'
+import { commandOf, hostOf, ports, type Site, type Unit, variablesOf } from './site.js'
 
 /** Writes a deployment for `docker compose`: a service for each process, since each has a name that others connect to. */
 export function composeFile(site: Site): string {

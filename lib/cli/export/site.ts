@@ -137,22 +137,6 @@ export function variablesOf(
   return variables
 }
 
-/** Gives each door of each process a port of its own on a machine that all share: the one it has, or the next that is free. */
-export class HostPorts {
-  readonly #taken: Set<number>
-
-  constructor(taken: Iterable<number> = []) {
-    this.#taken = new Set(taken)
-  }
-
-  take(wanted: number): number {
-    let port = wanted
-    while (this.#taken.has(port)) port++
-    this.#taken.add(port)
-    return port
-  }
-}
-
 /** The command of a process of a unit, within the folder of the system. */
 export function commandOf(site: Site, unit: Unit): readonly string[] {
   return ['node', 'node_modules/lucilius/build/lib/cli/main.js', 'start', site.deployment, '--group', unit.group.name]

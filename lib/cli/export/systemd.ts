@@ -1,5 +1,6 @@
 import { peersVariable } from '../../system/peers-variable.js'
-import { commandOf, firstDoors, HostPorts, hostOf, ports, type Site, type Unit } from './site.js'
+import { HostPorts } from './host-ports.js'
+import { commandOf, firstDoors, hostOf, ports, type Site, type Unit } from './site.js'
 
 /** Writes a deployment for one machine with systemd: a unit for each process, and a target that starts and ends them all. */
 export function systemdFiles(site: Site): ReadonlyMap<string, string> {

@@ -157,6 +157,43 @@ export interface BrokersDescription {
   readonly amqp?: AmqpDescription
 }
 
+/** Names in DNS that lead to the processes of each group. */
+export interface DnsDescription {
+  /**
+   * `{group}.shop.svc.cluster.local:7400` is looked up as A and AAAA for each group, and a name that begins with `_`,
+   * `_peers._tcp.{group}.shop.example`, as SRV, which says the port too.
+   */
+  readonly name: string
+  /** Addresses of DNS servers, such as `10.0.0.2` or `127.0.0.1:5353`: those of the machine unless given. */
+  readonly servers?: readonly string[]
+}
+
+/** A registry where each process writes down where it is, for as long as it gives signs of life. */
+export interface EtcdDescription {
+  /** Addresses such as `http://etcd-1:2379`: `http://127.0.0.1:2379` unless given. */
+  readonly servers?: string | readonly string[]
+  /** Milliseconds after which a process that gives no sign of life is forgotten: 10,000 unless given. */
+  readonly leaseMs?: number
+}
+
+/** Where processes announce themselves on a network. */
+export interface MulticastDescription {
+  /** The address of the multicast group: 239.255.76.85 unless given. */
+  readonly group?: string
+  /** The port: 7685 unless given. */
+  readonly port?: number
+}
+
+/** How processes find each other where neither the environment nor `listen` says where they are. The first answer wins. */
+export interface DiscoveryDescription {
+  /** Asked first: a name, or more. */
+  readonly dns?: string | DnsDescription
+  /** Asked next: an address, several, or more. */
+  readonly etcd?: string | readonly string[] | EtcdDescription
+  /** Asked last: `true`, or where. Nobody configures anything, and the network hears of it. */
+  readonly multicast?: boolean | MulticastDescription
+}
+
 /** What keeps durable events: a broker, or files of one process, in a folder relative to the description. */
 export type StoreDescription =
   | 'embedded'
@@ -177,6 +214,8 @@ export interface DeploymentDescription<S extends string = string> {
   readonly routes?: readonly RouteDescription[]
   /** Where brokers are, if it uses any. */
   readonly brokers?: BrokersDescription
+  /** How processes find each other where nobody says where they are: not at all unless given. */
+  readonly discovery?: DiscoveryDescription
   /**
    * What keeps durable events: the transport, if it is a broker, else, for one process, the folder `.lucilius/store/` with
    * the name of the deployment beside the description. `false`: nothing.

@@ -129,6 +129,42 @@ export interface Brokers {
   }
 }
 
+/** How processes find each other where neither the environment nor the description says where they are. */
+export interface Discovery {
+  /** Asks DNS. */
+  readonly dns: DnsDiscovery | undefined
+  /** Writes into and reads from a registry. */
+  readonly etcd: EtcdDiscovery | undefined
+  /** Tells the network, and listens to what others tell it. */
+  readonly multicast: MulticastDiscovery | undefined
+}
+
+/** Names that lead to the processes of each group. */
+export interface DnsDiscovery {
+  /** The name, `{group}` in it for that of the group: `{group}.shop.svc.cluster.local`. */
+  readonly name: string
+  /** Where they listen. Undefined: the name is that of SRV records, which say it. */
+  readonly port: number | undefined
+  /** Addresses of DNS servers, such as `127.0.0.1:5353`. Undefined: those of the machine. */
+  readonly servers: readonly string[] | undefined
+}
+
+/** A registry of processes. */
+export interface EtcdDiscovery {
+  /** Its addresses; one that answers is enough. */
+  readonly servers: readonly string[]
+  /** Milliseconds after which it forgets a process that gives no sign of life. */
+  readonly leaseMs: number
+}
+
+/** Where announcements are sent. */
+export interface MulticastDiscovery {
+  /** The address of the multicast group. */
+  readonly group: string
+  /** The port. */
+  readonly port: number
+}
+
 /** What keeps durable events. */
 export interface Store {
   /** A broker, files of one process, or nothing. */
@@ -147,6 +183,8 @@ export interface Deployment {
   readonly routes: readonly Route[]
   /** Where brokers are. */
   readonly brokers: Brokers
+  /** How processes find each other where nobody says where they are. Undefined: they do not. */
+  readonly discovery: Discovery | undefined
   /** What keeps durable events. Undefined: the description does not say. */
   readonly store: Store | undefined
   /** The groups by name, in the order of the description. */

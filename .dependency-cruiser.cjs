@@ -10,6 +10,8 @@ const floors = [
   [
     'auth',
     'bounded-memo',
+    'challenge-of',
+    'challenges',
     'did-you-mean',
     'errors',
     'field-path',
@@ -19,6 +21,8 @@ const floors = [
     'nearest',
     'option-checks',
     'plugin',
+    'proof',
+    'proof-text',
     'registration',
     'stringify-trail',
     'trace',

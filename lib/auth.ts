@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { Challenges } from './challenges.js'
 import { LuciliusError } from './errors.js'
+import { checkKeys } from './option-checks.js'
+import { beginProof, type Proof } from './proof.js'
 
 /** What `authenticate` gets: the request of fastify, or the upgrade request of a WebSocket. */
 export interface AuthRequest {
@@ -18,31 +21,46 @@ export interface Auth {
   /** What `listen` asks. */
   readonly authenticate: Authenticate
   /** The value of the `Authorization` header. */
-  readonly authorization: string
+  readonly authorization?: string
+  /** Begins a proof for one attempt to connect, where there is no `authorization`. */
+  readonly prove?: () => Proof
+}
+
+/** Options of {@link sharedSecret}. */
+export interface SecretOptions {
+  /** `connect` never sends the secret: both ends prove that they know it. For listeners that were found, not named. */
+  readonly mutual?: boolean
 }
 
 /**
  * A secret that all parts of a system share, sent as `Authorization: Bearer …` and compared in constant time.
  *
- * Give it to both `listen` and `connect` as `auth`. It has at least 16 characters. Throws `LUC_OPTIONS_INVALID`.
+ * Give it to both `listen` and `connect` as `auth`. With `mutual` it is not sent: the listener is challenged first, and
+ * who cannot prove that it knows the secret is told nothing. What `listen` is given takes both, with `mutual` or without.
+ * A secret has at least 16 characters; take a random one, for whoever reaches a listener can try guesses at home.
+ * Throws `LUC_OPTIONS_INVALID`.
  */
-export function sharedSecret(secret: string): Auth {
+export function sharedSecret(secret: string, options: SecretOptions = {}): Auth {
   if (typeof secret !== 'string' || secret.length < 16 || !/^[\x21-\x7e]+$/.test(secret)) {
     throw new LuciliusError(
       'LUC_OPTIONS_INVALID',
       'sharedSecret: a secret has at least 16 printable characters and no space. Make one: openssl rand -base64 32',
     )
   }
+  const { mutual = false } = checkKeys<SecretOptions>('sharedSecret', options, ['mutual'])
+  if (typeof mutual !== 'boolean') {
+    throw new LuciliusError('LUC_OPTIONS_INVALID', "sharedSecret: 'mutual' is true or false.")
+  }
   const authorization = `Bearer ${secret}`
   const expected = digest(authorization)
-  return {
-    authorization,
-    authenticate: ({ headers }) => {
-      const given = headers.authorization
-      // Digests are of equal length whatever was sent, so the comparison tells nothing.
-      return typeof given === 'string' && timingSafeEqual(digest(given), expected)
-    },
+  const challenges = new Challenges(secret)
+  const authenticate: Authenticate = ({ headers }) => {
+    const given = headers.authorization
+    if (typeof given !== 'string') return false
+    // Digests are of equal length whatever was sent, so the comparison tells nothing.
+    return timingSafeEqual(digest(given), expected) || challenges.accept(given)
   }
+  return mutual ? { authenticate, prove: () => beginProof(secret) } : { authenticate, authorization }
 }
 
 function digest(text: string): Buffer {

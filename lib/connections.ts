@@ -78,6 +78,7 @@ export class Connections {
       audience: 'peers',
       exposure: toExposure('connect', options.expose ?? [], options.events ?? { in: '*', out: '*' }),
       authorization: options.auth?.authorization,
+      prove: options.auth?.prove,
       silent: patterns !== undefined,
     }
     const accept = toPatterns('connect.accept', options.accept ?? '*')
@@ -213,7 +214,7 @@ function knowSilent(peer: Peer, transport: Transport, patterns: ConnectOptions['
 
 function checkKinds({ auth, patterns, wait }: ConnectOptions): void {
   const wrong =
-    auth !== undefined && typeof (auth as Partial<Auth> | null)?.authorization !== 'string'
+    auth !== undefined && !hasProof(auth)
       ? "'auth' is sharedSecret('…')"
       : patterns !== undefined && !Array.isArray(patterns)
         ? "'patterns' is a list of patterns"
@@ -221,6 +222,11 @@ function checkKinds({ auth, patterns, wait }: ConnectOptions): void {
           ? "'wait' is true or false"
           : undefined
   if (wrong !== undefined) throw new LuciliusError('LUC_OPTIONS_INVALID', `connect: ${wrong}.`)
+}
+
+function hasProof(auth: Partial<Auth> | null): boolean {
+  const { authorization, prove } = auth ?? {}
+  return typeof authorization === 'string' || (authorization === undefined && typeof prove === 'function')
 }
 
 function checkTransport(where: string, transport: unknown): void {

@@ -4,7 +4,7 @@
  * @module
  */
 export type { App, ConnectOptions, ListenOptions, PeerConnection, Plugin, UseOptions } from './app.js'
-export { type Auth, type Authenticate, type AuthRequest, sharedSecret } from './auth.js'
+export { type Auth, type Authenticate, type AuthRequest, type SecretOptions, sharedSecret } from './auth.js'
 export type { ActTrace } from './dispatch/act-trace.js'
 export {
   ActionError,
@@ -37,6 +37,7 @@ export type { AppOptions, ParkOptions } from './options.js'
 export type { EventExposure, PatternList } from './peers/exposure.js'
 export type { RetryOptions } from './peers/retry.js'
 export type { PluginObject, PluginSetup } from './plugin.js'
+export type { Proof } from './proof.js'
 export type { Registration, Subscription } from './registration.js'
 export type { EventStore } from './store.js'
 export type { Audience, Listener, Transport } from './transport.js'

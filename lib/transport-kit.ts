@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { challengeOf } from './challenge-of.js'
 export {
   decodeEnvelope,
   decodeOutcome,
@@ -52,6 +53,7 @@ export { isMessage, type Message } from './message.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export { type Pattern, toPattern } from './pattern.js'
 export type { PortableLimits } from './portable.js'
+export type { Proof } from './proof.js'
 export { scalarText } from './scalars.js'
 export {
   type DeadLetter,

@@ -7,6 +7,7 @@
 import type { Handled } from './errors.js'
 import type { PeerInfo } from './handler.js'
 import type { Message } from './message.js'
+import type { Proof } from './proof.js'
 
 /** The version of the envelopes in this file. A peer that speaks another one is refused. */
 export const WIRE_VERSION = 1
@@ -167,6 +168,11 @@ export interface Observer {
   onGiveUp?: (() => void) | undefined
   /** The connecting side's proof of who it is: the value of an `Authorization` header, where a transport has such. */
   readonly authorization?: string | undefined
+  /**
+   * Begins a proof for this attempt, in place of `authorization`: the other end proves first that it is to be told anything.
+   * A transport that can send neither `hello` nor an answer does not look at it, and `tell` throws `LUC_OPTIONS_INVALID`.
+   */
+  readonly prove?: (() => Proof) | undefined
   /** The other end cannot tell what it is (`connect(transport, { patterns })`): do not ask. */
   readonly silent?: boolean
 }
@@ -192,7 +198,8 @@ export interface Receiver {
   /** Nobody is asked who they are: `authenticate` lets everybody in, and need not be called. */
   readonly anonymous?: boolean
   /**
-   * Whoever is at the other end. Rejects with `LUC_UNAUTHENTICATED` or `LUC_FORBIDDEN`, before any message is read. For
+   * Whoever is at the other end. Rejects with `LUC_UNAUTHENTICATED` (`challengeOf` tells what is asked for) or
+   * `LUC_FORBIDDEN`, before any message is read. For
    * a peer or client that holds a connection call it once and give the result to `accept`; where every request stands
    * alone (HTTP clients) call it for each and put the identity into the `Call`.
    */

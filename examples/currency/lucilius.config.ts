@@ -63,5 +63,10 @@ export const system = defineSystem({
     nats: { transport: 'nats', groups },
     /** The same through RabbitMQ, which has to run: `LUCILIUS_AMQP_URL` says where, if it is not on this machine. */
     amqp: { transport: 'amqp', groups },
+    /**
+     * Nobody says where anybody is: `lucilius start lan --group rates`, and so on, each in a terminal of its own, in any
+     * order. Another `convert` joins those that run.
+     */
+    lan: { discovery: { multicast: true }, groups: { ...groups, convert: { ...groups.convert, replicas: 1 } } },
   },
 })

@@ -1,6 +1,6 @@
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
-import type { Transport } from '../transport.js'
+import type { Connection, Transport } from '../transport.js'
 import { pauseMs } from './pace.js'
 import type { Peer } from './peer.js'
 import { SelfConnection } from './peers.js'
@@ -76,7 +76,7 @@ export class Connector {
     this.#timer = undefined
     try {
       const { losses } = this.#peer
-      const connection = await this.#transport.connect(this.#peer)
+      const connection = await this.#proved(await this.#transport.connect(this.#peer))
       this.#peer.onGiveUp = undefined
       if (this.#closed) {
         await connection.close()
@@ -104,6 +104,17 @@ export class Connector {
       this.#warned = code
       this.#log[level]({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
       this.#retry()
+    }
+  }
+
+  /** Nothing goes over a connection whose other end should have proved something, and did not. */
+  async #proved(connection: Connection): Promise<Connection> {
+    try {
+      this.#peer.checkProved()
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
     }
   }
 

@@ -2,6 +2,7 @@ import { promised } from '../direct.js'
 import type { Origin } from '../dispatch/call.js'
 import { LuciliusError } from '../errors.js'
 import type { PeerInfo } from '../handler.js'
+import type { Proof } from '../proof.js'
 import type { Announcement, Audience, Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
 import { type Heard, readAnnouncement } from './announcement.js'
 import type { Exposure } from './exposure.js'
@@ -29,6 +30,8 @@ export interface Terms {
   readonly identity?: unknown
   /** What to prove with to the other end. */
   readonly authorization?: string | undefined
+  /** Begins a proof at both ends, in place of `authorization`. */
+  readonly prove?: (() => Proof) | undefined
   /** The other end cannot tell what it is. */
   readonly silent?: boolean
 }
@@ -49,7 +52,10 @@ export class Peer implements Observer {
   onLost: (() => void) | undefined = undefined
   /** How often a connection was lost, also before it was up. */
   losses = 0
+  /** Begins the proof of one attempt, where both ends have to prove. */
+  readonly prove: (() => Proof) | undefined
   readonly #host: Host
+  #proved = false
   #info = stranger
   /** Where most of its calls come from. */
   origin: Origin = Object.freeze({ peer: stranger })
@@ -59,6 +65,8 @@ export class Peer implements Observer {
     this.#host = host
     this.terms = terms
     this.connection = connection
+    const { prove } = terms
+    this.prove = prove === undefined ? undefined : () => this.#watched(prove())
   }
 
   get authorization(): string | undefined {
@@ -103,7 +111,17 @@ export class Peer implements Observer {
     )
   }
 
+  /** Throws `LUC_OPTIONS_INVALID` where the other end had to prove something and the transport did not ask it to. */
+  checkProved(): void {
+    if (this.prove === undefined || this.#proved) return
+    throw new LuciliusError(
+      'LUC_OPTIONS_INVALID',
+      "This transport cannot prove a secret at both ends: give connect a sharedSecret('…') without 'mutual', or none where a broker knows who connects.",
+    )
+  }
+
   tell(): Announcement {
+    this.checkProved()
     return this.#host.tell(this)
   }
 
@@ -148,11 +166,25 @@ export class Peer implements Observer {
 
   lost(): void {
     this.losses++
+    this.#proved = false
     // One that connects has nothing to lose before it is up. A client that cannot be sent to never has a connection.
     if (this.connection === undefined && (this.onLost !== undefined || this.known !== undefined)) return
     this.connection = undefined
     this.#host.lost(this)
     this.onLost?.()
+  }
+
+  /** Remembers that the other end has proved. */
+  #watched(proof: Proof): Proof {
+    this.#proved = false
+    return {
+      hello: proof.hello,
+      answer: (challenge) => {
+        const authorization = proof.answer(challenge)
+        this.#proved = true
+        return authorization
+      },
+    }
   }
 
   #alive(): void {

@@ -1,16 +1,11 @@
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { BrokerEnvironment } from './environment.js'
 import { descriptionFolder } from './loading/description-folder.js'
-import type { Loaded } from './loading/load-system.js'
-import type { Deployment } from './system.js'
+import { type SpacePlace, spaceOf } from './space.js'
 import type { BrokerName } from './transports-used.js'
 
 /** Whose brokers are meant, and what the environment says of them. */
-export interface BrokerPlace {
-  readonly loaded: Loaded
-  readonly deployment: Pick<Deployment, 'brokers'>
-  readonly environment?: { readonly brokers?: BrokerEnvironment }
-}
+export type BrokerPlace = SpacePlace
 
 /** Options of `nats`, as far as a system has them. */
 export interface NatsOptions {
@@ -68,15 +63,6 @@ export function hasAddress(name: BrokerName, { deployment, environment }: Omit<B
   const { nats, amqp } = deployment.brokers
   const given = environment?.brokers
   return (name === 'nats' ? (given?.nats.servers ?? nats.servers) : (given?.amqp.url ?? amqp.url)) !== undefined
-}
-
-/** What tells this system from others on the same broker: its own name, made of what subjects and queues may be called. */
-function spaceOf({ loaded, deployment, environment }: BrokerPlace): string {
-  const said = environment?.brokers?.space ?? deployment.brokers.space
-  if (said !== undefined) return said
-  const name = loaded.system.name ?? basename(descriptionFolder(loaded))
-  const safe = name.replaceAll(/[^A-Za-z0-9_-]+/g, '-').slice(0, 50)
-  return /\w/.test(safe) ? safe : 'lucilius'
 }
 
 type Proof = Pick<NatsOptions, 'creds' | 'user' | 'pass' | 'token' | 'nkey'>

@@ -1,8 +1,9 @@
 import type { App } from '../app.js'
 import type { Logger } from '../logger.js'
-import type { Discovery, Transport } from '../transport.js'
+import type { Discovery } from '../transport.js'
 import type { Brokers } from './brokers.js'
 import { inLane, type Lane } from './lane.js'
+import { lookingFor } from './looking-for.js'
 import { reachBroker } from './reach-broker.js'
 import { RollCall } from './roll-call.js'
 import type { BrokerName } from './transports-used.js'
@@ -50,7 +51,7 @@ export class BrokerWay implements Way {
     return this.#roll.all
   }
 
-  end(): void {
+  async end(): Promise<void> {
     this.#over.abort()
     this.#roll.end()
     this.#letGo()
@@ -61,19 +62,5 @@ export class BrokerWay implements Way {
     const probe = this.#probe
     this.#probe = undefined
     probe?.close().catch(() => {}) // the broker was lost: there is nothing left to hold
-  }
-}
-
-/** The same transport, whose search is at its end only when one of each is known: what they will answer is waited for. */
-export function lookingFor(transport: Transport, roll: RollCall): Transport {
-  // It was made of a broker.
-  const discover = transport.discover as NonNullable<Transport['discover']>
-  return {
-    ...transport,
-    discover: async (finding) => {
-      const discovery = await discover(finding)
-      await roll.oneOfEach
-      return discovery
-    },
   }
 }

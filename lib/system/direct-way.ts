@@ -26,6 +26,7 @@ export interface DirectWayOptions {
 /** Listens on a port, and connects to the address of each of the others, which may come late and change. */
 export class DirectWay implements Way {
   readonly #options: DirectWayOptions
+  readonly name: DirectName
   url: string | undefined
   /** What kept it from listening, as it should be told. */
   failure: unknown
@@ -36,6 +37,7 @@ export class DirectWay implements Way {
 
   constructor(options: DirectWayOptions) {
     this.#options = options
+    this.name = options.name
   }
 
   async known(): Promise<void> {
@@ -49,7 +51,7 @@ export class DirectWay implements Way {
     this.#stop = addresses.onId((id) => void this.#meet(app, id).catch(() => {})) // it rejects once the app is closed
   }
 
-  end(): void {
+  async end(): Promise<void> {
     this.#stop()
     for (const found of this.#found) found()
   }

@@ -29,6 +29,28 @@ export const environmentTable: readonly EnvironmentRow[] = Object.freeze([
     'addresses of the processes of a group, one for each replica, separated by commas',
     'ws://rates:7400/ws',
   ),
+  row(
+    'LUCILIUS_ADVERTISE',
+    'the host at which the others reach this process, where that is not where it listens',
+    '10.0.0.7',
+  ),
+  row(
+    'LUCILIUS_DNS',
+    'the name that leads to the processes of each group, in place of `discovery.dns`',
+    '{group}.shop.svc.cluster.local:7400',
+  ),
+  row(
+    'LUCILIUS_ETCD_URL',
+    'addresses of etcd, separated by commas, in place of `discovery.etcd`',
+    'http://etcd-1:2379,http://etcd-2:2379',
+  ),
+  row('LUCILIUS_ETCD_USER', 'the user that etcd knows, with `LUCILIUS_ETCD_PASSWORD`', 'shop'),
+  row('LUCILIUS_ETCD_PASSWORD', 'the password of that user', '…'),
+  row(
+    'LUCILIUS_MULTICAST',
+    'where processes announce themselves, in place of what `discovery.multicast` says; nowhere unless that is there',
+    '239.255.76.85:7685',
+  ),
   row('LUCILIUS_HTTP_HOST', 'where the first `http` door of this process listens', '0.0.0.0'),
   row('LUCILIUS_HTTP_PORT', 'the port on which it does', '8080'),
   row('LUCILIUS_WEBSOCKET_HOST', 'where the first `websocket` door of this process listens', '0.0.0.0'),
@@ -41,7 +63,7 @@ export const environmentTable: readonly EnvironmentRow[] = Object.freeze([
   row('LUCILIUS_HEALTH_HOST', 'where it does: 127.0.0.1 unless set', '0.0.0.0'),
   row(
     'LUCILIUS_SPACE',
-    'what tells this system from others on the same broker, in place of `brokers.space`',
+    'what tells this system from others on the same broker, registry or network, in place of `brokers.space`',
     'shop-staging',
   ),
   row(

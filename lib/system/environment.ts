@@ -3,10 +3,12 @@ import { type LogLevel, logLevels } from '../logger.js'
 import { nearest } from '../nearest.js'
 import { addressProblem, brokerAddressProblem, hostProblem, schemesOf } from './checks/address.js'
 import { isSpace, spaceRule } from './checks/brokers.js'
+import { etcdAddressProblem, toDnsName, toMulticast } from './checks/discovery.js'
 import { choice, shownValue } from './checks/shown-value.js'
 import { environmentTable } from './environment-table.js'
 import { peersVariable } from './peers-variable.js'
 import { readSecret, type Variables } from './secret.js'
+import type { DnsDiscovery, MulticastDiscovery } from './system.js'
 import { HIGHEST_PORT, MOST_REPLICAS } from './topology.js'
 
 /** Where something listens, as far as the environment says. */
@@ -34,6 +36,20 @@ export interface BrokerEnvironment {
   readonly amqp: { readonly url: string | undefined }
 }
 
+/** How processes find each other, as far as the environment says. */
+export interface DiscoveryEnvironment {
+  /** `LUCILIUS_DNS`: the name that leads to the processes of each group. */
+  readonly dns: Pick<DnsDiscovery, 'name' | 'port'> | undefined
+  /** `LUCILIUS_ETCD_…`. */
+  readonly etcd: {
+    readonly servers: readonly string[] | undefined
+    readonly user: string | undefined
+    readonly password: string | undefined
+  }
+  /** `LUCILIUS_MULTICAST`: where processes announce themselves. */
+  readonly multicast: MulticastDiscovery | undefined
+}
+
 /** What the environment says of a process. */
 export interface Environment {
   /** `LUCILIUS_CONFIG`: the file with the description. */
@@ -46,6 +62,10 @@ export interface Environment {
   readonly replica: number | undefined
   /** `LUCILIUS_PEERS_…`: addresses by the name of the variable. `addressesOf` finds those of a group. */
   readonly peers: ReadonlyMap<string, readonly string[]>
+  /** `LUCILIUS_ADVERTISE`: the host at which the others reach this process. */
+  readonly advertise: string | undefined
+  /** `LUCILIUS_DNS`, `LUCILIUS_ETCD_…`, `LUCILIUS_MULTICAST`. Not enumerable, as there may be a password in it. */
+  readonly discovery: DiscoveryEnvironment
   /** Where the first door of a transport listens. */
   readonly doors: { readonly http: ListenOverride; readonly websocket: ListenOverride }
   /** `LUCILIUS_HEALTH_HOST`, `LUCILIUS_HEALTH_PORT`: where this process tells how it is. Without a port it does not. */
@@ -79,6 +99,8 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
     listen: read.listen('LUCILIUS'),
     replica: read.number('LUCILIUS_REPLICA', 1, MOST_REPLICAS),
     peers: read.peers(),
+    advertise: read.host('LUCILIUS_ADVERTISE'),
+    discovery: read.discovery(),
     health: read.listen('LUCILIUS_HEALTH'),
     doors: Object.freeze({ http: read.listen('LUCILIUS_HTTP'), websocket: read.listen('LUCILIUS_WEBSOCKET') }),
     brokers: read.brokers(),
@@ -89,7 +111,7 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
   }
   if (read.problems.length === 0) {
     const hidden = { enumerable: false }
-    return Object.freeze(Object.defineProperties(environment, { secret: hidden, brokers: hidden }))
+    return Object.freeze(Object.defineProperties(environment, { secret: hidden, brokers: hidden, discovery: hidden }))
   }
   throw new LuciliusError('LUC_OPTIONS_INVALID', read.problems.join('\n'))
 }
@@ -122,10 +144,17 @@ class Reading {
   }
 
   listen(prefix: string): ListenOverride {
-    const host = this.text(`${prefix}_HOST`)
+    return Object.freeze({
+      host: this.host(`${prefix}_HOST`),
+      port: this.number(`${prefix}_PORT`, 0, HIGHEST_PORT),
+    })
+  }
+
+  host(name: string): string | undefined {
+    const host = this.text(name)
     const problem = host === undefined ? undefined : hostProblem(host)
-    if (problem !== undefined) this.#wrong(`${prefix}_HOST`, problem)
-    return Object.freeze({ host, port: this.number(`${prefix}_PORT`, 0, HIGHEST_PORT) })
+    if (problem !== undefined) this.#wrong(name, problem)
+    return host
   }
 
   level(name: string): Environment['logLevel'] {
@@ -139,28 +168,41 @@ class Reading {
   peers(): ReadonlyMap<string, readonly string[]> {
     const found = new Map<string, readonly string[]>()
     for (const name of Object.keys(this.#variables).filter(isPeers)) {
-      const addresses = this.text(name)
-        ?.split(',')
-        .map((address) => address.trim())
-      if (addresses === undefined) continue
-      const problem = addresses.map((one) => addressProblem(one, schemes)).find((one) => one !== undefined)
-      if (problem !== undefined) this.#wrong(name, `${problem}; several are separated by commas`)
-      found.set(name, Object.freeze(addresses))
+      const addresses = this.addresses(name, (one) => addressProblem(one, schemes))
+      if (addresses !== undefined) found.set(name, addresses)
     }
     return found
+  }
+
+  discovery(): DiscoveryEnvironment {
+    return Object.freeze({
+      dns: this.read('LUCILIUS_DNS', toDnsName),
+      etcd: Object.freeze({
+        servers: this.addresses('LUCILIUS_ETCD_URL', etcdAddressProblem),
+        ...this.user('LUCILIUS_ETCD'),
+      }),
+      multicast: this.read('LUCILIUS_MULTICAST', toMulticast),
+    })
+  }
+
+  /** What a reader makes of a variable; a text says what is wrong. */
+  read<T extends object>(name: string, reader: (text: string) => T | string): T | undefined {
+    const text = this.text(name)
+    const found = text === undefined ? undefined : reader(text)
+    return typeof found === 'string' ? this.#wrong(name, found) : found
   }
 
   brokers(): BrokerEnvironment {
     return Object.freeze({
       space: this.space(),
       nats: Object.freeze({
-        servers: this.addresses('LUCILIUS_NATS_URL', 'nats'),
+        servers: this.addresses('LUCILIUS_NATS_URL', (one) => brokerAddressProblem(one, 'nats')),
         creds: this.text('LUCILIUS_NATS_CREDS'),
-        ...this.user(),
+        ...this.user('LUCILIUS_NATS'),
         token: this.text('LUCILIUS_NATS_TOKEN'),
         nkey: this.text('LUCILIUS_NATS_NKEY'),
       }),
-      amqp: Object.freeze({ url: this.addresses('LUCILIUS_AMQP_URL', 'amqp')?.[0] }),
+      amqp: Object.freeze({ url: this.address('LUCILIUS_AMQP_URL', (one) => brokerAddressProblem(one, 'amqp')) }),
     })
   }
 
@@ -169,21 +211,28 @@ class Reading {
     return space === undefined || isSpace(space) ? space : this.#wrong('LUCILIUS_SPACE', spaceRule)
   }
 
-  user(): Pick<BrokerEnvironment['nats'], 'user' | 'password'> {
-    const [user, password] = [this.text('LUCILIUS_NATS_USER'), this.text('LUCILIUS_NATS_PASSWORD')]
+  user(prefix: string): { readonly user: string | undefined; readonly password: string | undefined } {
+    const [user, password] = [this.text(`${prefix}_USER`), this.text(`${prefix}_PASSWORD`)]
     if ((user === undefined) !== (password === undefined)) {
-      this.#wrong('LUCILIUS_NATS_USER', 'a user has a password: set LUCILIUS_NATS_USER and LUCILIUS_NATS_PASSWORD')
+      this.#wrong(`${prefix}_USER`, `a user has a password: set ${prefix}_USER and ${prefix}_PASSWORD`)
     }
     return { user, password }
   }
 
-  addresses(name: string, broker: 'nats' | 'amqp'): readonly string[] | undefined {
+  address(name: string, problemOf: (address: string) => string | undefined): string | undefined {
     const text = this.text(name)
-    if (text === undefined) return undefined
-    const addresses = broker === 'nats' ? text.split(',').map((one) => one.trim()) : [text]
-    const problem = addresses.map((one) => brokerAddressProblem(one, broker)).find((one) => one !== undefined)
-    if (problem !== undefined) this.#wrong(name, `${problem}${broker === 'nats' ? '; commas separate several' : ''}`)
-    return Object.freeze(addresses)
+    const problem = text === undefined ? undefined : problemOf(text)
+    if (problem !== undefined) this.#wrong(name, problem)
+    return text
+  }
+
+  addresses(name: string, problemOf: (address: string) => string | undefined): readonly string[] | undefined {
+    const addresses = this.text(name)
+      ?.split(',')
+      .map((one) => one.trim())
+    const problem = addresses?.map(problemOf).find((one) => one !== undefined)
+    if (problem !== undefined) this.#wrong(name, `${problem}; commas separate several`)
+    return addresses && Object.freeze(addresses)
   }
 
   attempt<T>(read: () => T): T | undefined {

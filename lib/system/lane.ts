@@ -75,6 +75,7 @@ class LanedObserver implements Observer {
   readonly #observer: Observer
   readonly #lane: Lane
   readonly authorization: string | undefined
+  readonly prove: Observer['prove']
   readonly silent: boolean
   #peer: PeerInfo | undefined
 
@@ -82,6 +83,7 @@ class LanedObserver implements Observer {
     this.#observer = observer
     this.#lane = lane
     this.authorization = observer.authorization
+    this.prove = observer.prove
     this.silent = observer.silent === true
   }
 

@@ -97,7 +97,7 @@ class Search {
 
 /** The same observer, but that giving up an attempt is not giving up the search. */
 function attemptOf(observer: Observer): Observer {
-  const { authorization, silent } = observer
+  const { authorization, prove, silent } = observer
   return {
     tell: () => observer.tell(),
     onTell: (changed) => observer.onTell(changed),
@@ -107,6 +107,7 @@ function attemptOf(observer: Observer): Observer {
     lost: () => observer.lost(),
     onGiveUp: undefined,
     authorization,
+    prove,
     ...(silent === undefined ? {} : { silent }),
   }
 }

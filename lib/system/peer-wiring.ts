@@ -6,6 +6,10 @@ import type { AddressBook } from './address-book.js'
 import { BrokerWay } from './broker-way.js'
 import type { Brokers } from './brokers.js'
 import { DirectWay } from './direct-way.js'
+import { advertised } from './discovery/advertised.js'
+import { isDiscovering, providersOf } from './discovery/providers-of.js'
+import { DiscoveryWay } from './discovery-way.js'
+import type { Environment } from './environment.js'
 import type { Lane } from './lane.js'
 import { countOf } from './roll-call.js'
 import { routeOf } from './route-of.js'
@@ -21,8 +25,13 @@ export interface PeerWiringOptions {
   readonly addresses: AddressBook
   /** Processes of which nobody will know where they listen: only a broker leads to them. */
   readonly unaddressed?: ReadonlySet<string>
+  /** Groups whose processes are looked for, where the deployment says how: all, unless given. */
+  readonly lookedFor?: ReadonlySet<string>
   readonly secret: string | undefined
   readonly brokers: Brokers
+  /** What tells this system from others that look for each other in the same place. */
+  readonly space: string
+  readonly environment?: Partial<Pick<Environment, 'advertise' | 'discovery'>>
   readonly log: Logger
   /** Opens the listener for peers also if there is no other process. */
   readonly reachable: boolean
@@ -59,7 +68,7 @@ export function peerWiring(options: PeerWiringOptions): PeerWiring | undefined {
   const { deployment, process, addresses, reachable } = options
   nameAll(deployment, addresses)
   const partners = addresses.ids().filter((id) => isPartner(deployment, process, id))
-  if (partners.length === 0 && !reachable) return undefined
+  if (partners.length === 0 && !reachable && lookedFor(options).length === 0) return undefined
   return new Wiring(options)
 }
 
@@ -72,7 +81,7 @@ class Wiring implements PeerWiring {
   constructor(options: PeerWiringOptions) {
     this.#options = options
     this.#direct = directWay(options)
-    this.#ways = [...(this.#direct === undefined ? [] : [this.#direct]), ...brokerWays(options)]
+    this.#ways = [...directWays(options, this.#direct), ...brokerWays(options)]
     this.plugin = { name: NAME, setup: (app: App) => this.#setUp(app) }
   }
 
@@ -100,8 +109,8 @@ class Wiring implements PeerWiring {
       this.#options.addresses.set(this.#options.process.id, this.url)
       this.#options.onListening?.(this.url)
     })
-    app.onClose(() => {
-      for (const way of this.#ways) way.end()
+    app.onClose(async () => {
+      await Promise.all(this.#ways.map((way) => way.end()))
     })
   }
 }
@@ -119,6 +128,47 @@ function directWay(options: PeerWiringOptions): DirectWay | undefined {
     lane: deployment.routes.length === 0 ? undefined : { carries: carriedBy(deployment, name), hears: () => true },
     log,
   })
+}
+
+/** A port of its own, and what leads to those of whom nobody says where they are. */
+function directWays(options: PeerWiringOptions, direct: DirectWay | undefined): Way[] {
+  const groups = lookedFor(options)
+  if (direct === undefined || groups.length === 0) return direct === undefined ? [] : [direct]
+  const { deployment, process, addresses, unaddressed, environment, secret, space, log } = options
+  const { name } = direct
+  const known = secret ?? noSecret(options)
+  const ways = {
+    discovery: deployment.discovery,
+    environment: environment?.discovery,
+    transport: name,
+    space,
+    secret: known,
+  }
+  const expected = [...(unaddressed ?? [])].filter((id) => isPartner(deployment, process, id))
+  return [
+    direct,
+    new DiscoveryWay({
+      name,
+      providers: () => providersOf(ways),
+      group: process.group.name,
+      groups,
+      // It is opened behind the listener.
+      self: () => advertised(direct.url as string, process.group.listen.host, environment?.advertise),
+      isKnown: (url) => addresses.ids().some((id) => addresses.urlOf(id) === url),
+      lane: { carries: carriedBy(deployment, name), hears: (peer) => isLinked(deployment, process, peer) },
+      expected: countOf(expected.flatMap((id) => groupOf(deployment, id)?.name ?? [])),
+      auth: sharedSecret(known, { mutual: true }),
+      log,
+    }),
+  ]
+}
+
+/** The groups of which a process looks for others. */
+function lookedFor({ deployment, process, lookedFor, environment }: PeerWiringOptions): string[] {
+  if (directOf(deployment) === undefined) return []
+  if (!isDiscovering({ discovery: deployment.discovery, environment: environment?.discovery })) return []
+  const linked = [...deployment.groups.values()].filter((group) => areLinked(process.group, group))
+  return linked.map(({ name }) => name).filter((name) => lookedFor?.has(name) !== false)
 }
 
 function brokerWays({ deployment, process, addresses, brokers, log }: PeerWiringOptions): BrokerWay[] {

@@ -20,6 +20,7 @@ export function plainDeployment(name: string, groups: readonly Group[]): Deploym
     transport: 'websocket',
     routes: Object.freeze([]),
     brokers: noBrokers,
+    discovery: undefined,
     store: undefined,
     groups: new Map(groups.map((group) => [group.name, group])),
   })

@@ -12,6 +12,7 @@ import type { Loaded } from './loading/load-system.js'
 import { ownerOf } from './owner.js'
 import { type PeerWiring, peerWiring } from './peer-wiring.js'
 import { sendHook } from './send-hook.js'
+import { spaceOf } from './space.js'
 import { storeOf } from './store-of.js'
 import type { Deployment } from './system.js'
 import { checkSingletons, type ProcessPlan } from './topology.js'
@@ -26,9 +27,12 @@ export interface RunOptions {
   readonly addresses: AddressBook
   /** What processes prove by that they belong together. A process that is alone needs none. */
   readonly secret: string | undefined
-  readonly environment: Pick<Environment, 'drainMs'> & { readonly brokers?: BrokerEnvironment }
-  /** Processes of which nobody will know where they listen: only a broker leads to them. */
+  readonly environment: Pick<Environment, 'drainMs'> &
+    Partial<Pick<Environment, 'advertise' | 'discovery'>> & { readonly brokers?: BrokerEnvironment }
+  /** Processes of which nobody says where they listen: they are found, or met at a broker. */
   readonly unaddressed?: ReadonlySet<string>
+  /** Groups whose processes are looked for, where the deployment says how: all, unless given. */
+  readonly lookedFor?: ReadonlySet<string>
   /** How many processes the deployment has, where that differs from the description. */
   readonly processes?: number
   /** What keeps durable events, in place of what the deployment says. */
@@ -84,7 +88,13 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
   const { loaded, process, reachable = false } = options
   checkSingletons(loaded.system, [process])
   const brokers = new Brokers(options)
-  const wiring = peerWiring({ ...options, brokers, reachable, onListening: hooks.onListening })
+  const wiring = peerWiring({
+    ...options,
+    brokers,
+    space: spaceOf(options),
+    reachable,
+    onListening: hooks.onListening,
+  })
   const host = hostOf(options, 'store' in options ? options.store : await storeOf({ ...options, brokers }))
   const { group, outside } = process
   const doors = new Doors(host.app, group, outside)

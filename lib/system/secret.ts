@@ -28,6 +28,8 @@ const secrets = [
   'LUCILIUS_NATS_TOKEN',
   'LUCILIUS_NATS_NKEY',
   'LUCILIUS_AMQP_URL',
+  'LUCILIUS_ETCD_USER',
+  'LUCILIUS_ETCD_PASSWORD',
 ]
 
 /** Takes secrets out of the variables of this process, once they were read: what services start has no need of them. */

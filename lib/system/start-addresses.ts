@@ -1,5 +1,6 @@
 import { AddressBook } from './address-book.js'
 import { addressProblem, schemesOf } from './checks/address.js'
+import { isDiscovering } from './discovery/providers-of.js'
 import { addressesOf, type Environment } from './environment.js'
 import { hostAndPort, isEvery } from './host-names.js'
 import { invalid } from './invalid.js'
@@ -14,17 +15,20 @@ export interface StartPlan {
   readonly process: ProcessPlan
   /** Where those that it is linked to are. */
   readonly addresses: AddressBook
-  /** Those of them of which nobody says where they listen: a broker leads to them. */
+  /** Those of them of which nobody says where they listen: they are found, or met at a broker. */
   readonly unaddressed: ReadonlySet<string>
+  /** The groups of which nobody says where their processes are, its own among them. */
+  readonly lookedFor: ReadonlySet<string>
 }
 
 /**
  * Finds the process that a replica of a group is, and where the others are: `LUCILIUS_PEERS_<GROUP>` says it, else
  * `listen.urls`, else host and port. A group has as many processes as it has addresses there, and those that have a
- * machine of their own all take the ports described. Over a broker nobody needs to know.
+ * machine of their own all take the ports described. Where processes find each other, and over a broker, nobody needs to
+ * know.
  *
- * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is and to which
- * no broker leads.
+ * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is, nor finds
+ * it, and to which no broker leads.
  */
 export function startPlan(deployment: Deployment, group: Group, replica: number, environment: Environment): StartPlan {
   const replicas = new Map<string, number>()
@@ -41,15 +45,18 @@ export function startPlan(deployment: Deployment, group: Group, replica: number,
   const urls = others.map((other) => [other.id, direct && urlOf(deployment, direct, other, environment)] as const)
   const addresses = new AddressBook(urls)
   addresses.set(process.id, undefined)
+  const unaddressed = others.filter((other) => addresses.urlOf(other.id) === undefined)
+  const isAddressed = direct !== undefined && givenUrl(direct, process, environment) !== undefined
   return {
     process: onItsMachine(process, addressesOf(environment, group.name)),
     addresses,
-    unaddressed: new Set(urls.flatMap(([id, url]) => (url === undefined ? [id] : []))),
+    unaddressed: new Set(unaddressed.map(({ id }) => id)),
+    lookedFor: new Set([...unaddressed.map((other) => other.group.name), ...(isAddressed ? [] : [group.name])]),
   }
 }
 
-function urlOf(
-  deployment: Deployment,
+/** Where the environment or the description says that a process is. */
+function givenUrl(
   transport: DirectName,
   { group, replica, port }: ProcessPlan,
   { peers }: Environment,
@@ -60,16 +67,27 @@ function urlOf(
   const problem = given === undefined ? undefined : addressProblem(given, schemesOf[transport])
   if (problem !== undefined) throw invalid(`${variable}: ${problem}`)
   const url = given ?? group.listen.urls?.[replica - 1]
-  if (url !== undefined) return url
   const { host } = group.listen
-  if (port !== 0 && !isEvery(host)) {
-    const at = hostAndPort(host, port)
-    return transport === 'websocket' ? `ws://${at}/ws` : `http://${at}`
-  }
-  if (brokersOf(deployment).length > 0) return undefined
-  const why = port === 0 ? "its 'listen.port' is 0" : `it listens on ${host}, which is no address to connect to`
+  if (url !== undefined || port === 0 || isEvery(host)) return url
+  const at = hostAndPort(host, port)
+  return transport === 'websocket' ? `ws://${at}/ws` : `http://${at}`
+}
+
+function urlOf(
+  deployment: Deployment,
+  transport: DirectName,
+  process: ProcessPlan,
+  environment: Environment,
+): string | undefined {
+  const url = givenUrl(transport, process, environment)
+  const { discovery } = deployment
+  const isMet = brokersOf(deployment).length > 0 || isDiscovering({ discovery, environment: environment.discovery })
+  if (url !== undefined || isMet) return url
+  const { group, replica, port } = process
+  const why =
+    port === 0 ? "its 'listen.port' is 0" : `it listens on ${group.listen.host}, which is no address to connect to`
   const example = transport === 'websocket' ? 'ws://host:7400/ws' : 'http://host:7400'
   throw invalid(
-    `Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${variable} to the addresses of its processes, separated by commas, such as ${example}`,
+    `Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${peersVariable(group.name)} to the addresses of its processes, separated by commas, such as ${example}, or let them find each other: 'discovery' of the deployment`,
   )
 }

@@ -5,6 +5,7 @@ import { jsonLogger, type Logger } from '../logger.js'
 import type { AddressBook } from './address-book.js'
 import { type About, type AboutProcess, openControl } from './control/index.js'
 import { controlledProcess } from './controlled-process.js'
+import { isDiscovering } from './discovery/providers-of.js'
 import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
 import { type Health, type HealthDoor, openHealth } from './health/health.js'
@@ -105,7 +106,7 @@ async function open(options: StartOptions, environment: Environment, log: Logger
   const { secret } = environment
   const own = overridden(process, environment)
   const running = await runProcess({ loaded, deployment, process: own, ...others, secret, environment, log })
-  if (running.url !== undefined && own.port === 0 && directOf(deployment) !== undefined) warnOfPort(running.url, log)
+  if (running.url !== undefined && own.port === 0 && isToBeKnown(deployment, environment)) warnOfPort(running.url, log)
   const close = await openSocket(loaded, deployment, running, addresses, environment, log)
   log.info({ process: running.id, url: running.url, doors: running.doors.map(({ url }) => url) }, 'started')
   return { running, close }
@@ -170,6 +171,12 @@ function named<T extends Deployment | Group>(what: string, name: string, known: 
   const found = known.get(name)
   if (found !== undefined) return found
   throw invalid(`There is no ${what} '${name}': ${didYouMean(name, known.keys())}`)
+}
+
+/** Whether the others have to be told where this process is. */
+function isToBeKnown(deployment: Deployment, { discovery: environment }: Environment): boolean {
+  const { discovery } = deployment
+  return directOf(deployment) !== undefined && !isDiscovering({ discovery, environment })
 }
 
 function warnOfPort(url: string, log: Logger): void {

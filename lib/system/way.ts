@@ -10,6 +10,6 @@ export interface Way {
   open(app: App): Promise<void>
   /** Resolves when the others have been met once, or the process is closed. */
   known(): Promise<void>
-  /** The process is closed: nobody is waited for. */
-  end(): void
+  /** The process is closed: nobody is waited for. Resolves when others have been told so, where they are. */
+  end(): Promise<void>
 }

@@ -6,11 +6,15 @@ import type {
   AmqpDescription,
   BrokersDescription,
   DeploymentDescription,
+  DiscoveryDescription,
+  DnsDescription,
+  EtcdDescription,
   ForeignDescription,
   ForeignExchange,
   ForeignQueue,
   GroupDescription,
   Limits,
+  MulticastDescription,
   NatsDescription,
   OutsideDescription,
   PeerListen,
@@ -301,6 +305,35 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
     lonely({ a: { services: ['market'], replicas: 2 } }),
     "deployments.split.groups.a.replicas: 1, as 'market' is a singleton, not 2",
   ],
+  ...(
+    [
+      [{ mdns: true }, "discovery.mdns: there is no such key: did you mean 'dns'?"],
+      [{ dns: 'canary:1' }, "discovery.dns: a name with {group} in it, such as '{group}.shop.svc.cluster.local:7400'"],
+      [{ dns: {} }, 'discovery.dns.name: missing: a name with {group} in it'],
+      [
+        { dns: { name: '{group}:1', servers: ['ns'] } },
+        /servers\[0\]: the address of a DNS server, such as .*, not 'ns'$/,
+      ],
+      [{ etcd: 'ftp://canary' }, 'discovery.etcd: an address of etcd begins with http:// or https:// and a host'],
+      [
+        { etcd: ['http://u:p@e'] },
+        /discovery\.etcd\[0\]: an address holds no user and password: set LUCILIUS_ETCD_USER/,
+      ],
+      [{ etcd: { leaseMs: 5 } }, 'discovery.etcd.leaseMs: a whole number from 2000 to 3600000, not 5'],
+      [{ multicast: 'yes' }, "discovery.multicast: true, or an object with group, port, not 'yes'"],
+      [
+        { multicast: { group: '10.0.0.1' } },
+        /multicast\.group: an IPv4 address from 224\.0\.0\.0 to .*, not '10\.0\.0\.1'$/,
+      ],
+    ] as const
+  ).map(([discovery, line]): [unknown, string | RegExp] => [
+    deployed({ a: '*' }, { discovery }),
+    typeof line === 'string' ? `deployments.split.${line}` : line,
+  ]),
+  [
+    deployed({ a: '*' }, { transport: 'nats', discovery: { multicast: true } }),
+    "deployments.split.discovery: over 'nats' processes find each other at the broker: leave it out",
+  ],
   [lonely({ a: ['market'], b: '*' }), "deployments.split.groups.b: 'market' is a singleton, and in 'a' already"],
 ]
 
@@ -369,6 +402,34 @@ t.test('routes are sorted by the rule of matching, and brokers are kept as they 
   t.end()
 })
 
+t.test('how processes find each other may be said in a word or in full', (t) => {
+  const found = (discovery: DiscoveryDescription) => {
+    const { deployments } = defineSystem({ services, deployments: { lan: { discovery, groups: { a: '*' } } } })
+    return deployments.get('lan')?.discovery
+  }
+  t.strictSame(found({ dns: '{group}.shop.svc:7400', etcd: 'http://e:2379', multicast: true }), {
+    dns: { name: '{group}.shop.svc', port: 7400, servers: undefined },
+    etcd: { servers: ['http://e:2379'], leaseMs: 10_000 },
+    multicast: { group: '239.255.76.85', port: 7685 },
+  })
+  const full = {
+    dns: { name: '_peers._tcp.{group}.shop', servers: ['[::1]:5353', '10.0.0.2'] },
+    etcd: { servers: ['http://a:1', 'https://b'], leaseMs: 3000 },
+    multicast: { port: 7000 },
+  }
+  t.strictSame(found(full), {
+    dns: { name: '_peers._tcp.{group}.shop', port: undefined, servers: ['[::1]:5353', '10.0.0.2'] },
+    etcd: { servers: ['http://a:1', 'https://b'], leaseMs: 3000 },
+    multicast: { group: '239.255.76.85', port: 7000 },
+  })
+  t.strictSame(found({ etcd: {}, multicast: false }), {
+    dns: undefined,
+    etcd: { servers: ['http://127.0.0.1:2379'], leaseMs: 10_000 },
+    multicast: undefined,
+  })
+  t.end()
+})
+
 t.test('a service may be in two groups, and both are replicas of it', (t) => {
   const system = defineSystem({ services, deployments: { split: { groups: { a: '*', b: ['rates'] } } } })
   t.strictSame(
@@ -413,10 +474,15 @@ t.test('the docs have every key of a description, and no other', (t) => {
   const nats: Required<NatsDescription> = { servers: ['nats://n'], creds: 'nats.creds', tls: {} }
   const rabbit: Required<AmqpDescription> = { url: 'amqps://r/shop', tls: {} }
   const brokers: Required<BrokersDescription> = { space: 'shop', nats, amqp: rabbit }
+  const dns: Required<DnsDescription> = { name: '{group}.shop:1', servers: ['127.0.0.1:5353'] }
+  const etcd: Required<EtcdDescription> = { servers: ['http://e:2379'], leaseMs: 5000 }
+  const multicast: Required<MulticastDescription> = { group: '239.1.2.3', port: 1 }
+  const discovery: Required<DiscoveryDescription> = { dns, etcd, multicast }
   const deployment: Required<DeploymentDescription<'a'>> = {
     transport: 'websocket',
     routes: [route],
     brokers,
+    discovery,
     store: { embedded: 'events' },
     groups: { g: group },
   }
@@ -457,6 +523,10 @@ t.test('the docs have every key of a description, and no other', (t) => {
     brokers,
     'brokers.nats': nats,
     'brokers.amqp': rabbit,
+    discovery,
+    'discovery.dns': dns,
+    'discovery.etcd': etcd,
+    'discovery.multicast': multicast,
     'consume[]': queue,
     'publish[]': exchange,
     listen,

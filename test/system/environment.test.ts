@@ -16,6 +16,7 @@ t.test('without a variable nothing is overridden', (t) => {
     listen: nothing,
     replica: undefined,
     peers: new Map(),
+    advertise: undefined,
     doors: { http: nothing, websocket: nothing },
     health: nothing,
     logLevel: undefined,
@@ -40,6 +41,12 @@ t.test('each variable says what the table says', (t) => {
     LUCILIUS_REPLICA: '2',
     LUCILIUS_PEERS_RATES: 'ws://a:7400/ws, ws://b:7400/ws',
     LUCILIUS_PEERS_MY_GROUP: 'https://c',
+    LUCILIUS_ADVERTISE: '10.0.0.7',
+    LUCILIUS_DNS: '{group}.shop.svc:7400',
+    LUCILIUS_ETCD_URL: 'http://a:2379, https://b:2379',
+    LUCILIUS_ETCD_USER: 'shop',
+    LUCILIUS_ETCD_PASSWORD: 'canary',
+    LUCILIUS_MULTICAST: '239.1.2.3:7685',
     LUCILIUS_HTTP_HOST: '::',
     LUCILIUS_HTTP_PORT: '8080',
     LUCILIUS_WEBSOCKET_HOST: 'localhost',
@@ -59,6 +66,7 @@ t.test('each variable says what the table says', (t) => {
   t.strictSame(plain, {
     config: 'shop.config.js',
     replica: 2,
+    advertise: '10.0.0.7',
     logLevel: 'silent',
     drainMs: 30_000,
     runDir: '/run/shop',
@@ -79,6 +87,10 @@ t.test('each variable says what the table says', (t) => {
     ['shop', 'canary', undefined, undefined, undefined],
   )
   t.equal(amqp.url, 'amqp://shop:canary@rabbit:5672')
+  const { dns, etcd, multicast } = environment.discovery
+  t.strictSame(dns, { name: '{group}.shop.svc', port: 7400 })
+  t.strictSame(etcd, { servers: ['http://a:2379', 'https://b:2379'], user: 'shop', password: 'canary' })
+  t.strictSame(multicast, { group: '239.1.2.3', port: 7685 })
   t.notMatch(`${inspect(environment)}${JSON.stringify(environment)}`, /canary/, 'what proves who we are is not printed')
   t.end()
 })
@@ -95,13 +107,24 @@ t.test('a wrong variable is refused by its name, all of them at once', (t) => {
     ['LUCILIUS_HOST', 'http://localhost', /^LUCILIUS_HOST: a name or an address to listen on/],
     ['LUCILIUS_WEBSOCKET_HOST', 'localhost:80', /^LUCILIUS_WEBSOCKET_HOST: a name or an address/],
     ['LUCILIUS_LOG_LEVEL', 'loud', /^LUCILIUS_LOG_LEVEL: 'trace', .* or 'silent', not 'loud'$/],
-    ['LUCILIUS_PEERS_A', 'ftp://canary', /^LUCILIUS_PEERS_A: an address begins with ws:\/\/ or .*separated by commas$/],
+    ['LUCILIUS_PEERS_A', 'ftp://canary', /^LUCILIUS_PEERS_A: an address begins with ws:\/\/ or .*; commas separate several$/],
     ['LUCILIUS_PEERS_A', 'ws://a,', /^LUCILIUS_PEERS_A: an address begins with/],
     ['LUCILIUS_PEERS_A', 'ws://u:canary@a', /^LUCILIUS_PEERS_A: an address holds no user and password/],
     ['LUCILIUS_SPACE', 'a b', /^LUCILIUS_SPACE: at most 50 letters, digits, '-' and '_'$/],
     ['LUCILIUS_NATS_URL', 'http://canary', /^LUCILIUS_NATS_URL: an address of a broker begins with nats:.*; commas/],
     ['LUCILIUS_NATS_USER', 'canary', /^LUCILIUS_NATS_USER: a user has a password: set LUCILIUS_NATS_USER and/],
     ['LUCILIUS_AMQP_URL', 'rabbit:canary', /^LUCILIUS_AMQP_URL: an address of a broker begins with amqp:\/\/ or/],
+    ['LUCILIUS_ADVERTISE', 'ws://canary', /^LUCILIUS_ADVERTISE: a name or an address/],
+    ['LUCILIUS_DNS', 'canary:7400', /^LUCILIUS_DNS: a name with \{group\} in it, such as '\{group\}\.shop/],
+    ['LUCILIUS_DNS', '{group}.shop.svc', /^LUCILIUS_DNS: a port from 1 to 65535 behind the name, such as \{group\}/],
+    ['LUCILIUS_DNS', '_peers._tcp.{group}.shop:1', /^LUCILIUS_DNS: SRV records say the port themselves/],
+    ['LUCILIUS_DNS', '{group} canary:1', /^LUCILIUS_DNS: a name has letters, digits, dots, - and _$/],
+    ['LUCILIUS_ETCD_URL', 'http://a,ftp://canary', /^LUCILIUS_ETCD_URL: an address of etcd begins with http.*; commas/],
+    ['LUCILIUS_ETCD_URL', 'http://u:canary@a', /^LUCILIUS_ETCD_URL: .*no user and password: set LUCILIUS_ETCD_USER/],
+    ['LUCILIUS_ETCD_URL', 'http://a/canary', /^LUCILIUS_ETCD_URL: an address of etcd has no path; commas/],
+    ['LUCILIUS_ETCD_USER', 'canary', /^LUCILIUS_ETCD_USER: a user has a password: set LUCILIUS_ETCD_USER and/],
+    ['LUCILIUS_MULTICAST', '10.0.0.1:7685', /^LUCILIUS_MULTICAST: an IPv4 address from 224\.0\.0\.0 to/],
+    ['LUCILIUS_MULTICAST', '239.0.0.1:0', /^LUCILIUS_MULTICAST: an IPv4 address/],
     ['LUCILIUS_SECRET', 'canary', /^LUCILIUS_SECRET: a secret has at least 16 printable characters and no space/],
     ['LUCILIUS_SECRET', '', /^LUCILIUS_SECRET: a secret has at least 16/],
     [

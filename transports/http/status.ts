@@ -23,11 +23,13 @@ export const statusByCode: { readonly [C in LuciliusCode]?: number } = {
   LUC_TOO_MANY_HOPS: 508,
 }
 
-/** Statuses that no code has by itself: what the HTTP layer finds before there is a message (RFC 9110 §15, RFC 6585 §5). */
+/** Statuses that are asked for by name, most of which no code has by itself (RFC 9110 §15, RFC 6585 §5). */
 export const status = {
   ok: 200,
   noContent: 204,
   notModified: 304,
+  unauthorized: 401,
+  notFound: 404,
   requestTimeout: 408,
   headersTooLarge: 431,
   unavailable: 503,

@@ -6,6 +6,7 @@
  */
 import { checkKeys, type Listener, LuciliusError, type Receiver, type Transport } from '../../lib/transport-kit.js'
 import { hubOf, joinTo, openHub } from './hub.js'
+import { introduce } from './introduction.js'
 import { newUrl } from './url.js'
 
 /** Options of {@link inProcess}. */
@@ -47,8 +48,9 @@ export function inProcess(options: InProcessOptions = {}): Transport {
     local: true,
     listen: async (receiver: Receiver): Promise<Listener> => openHub(url, receiver),
     connect: async (observer) => {
-      const { authorization } = observer
-      const who = await hubOf(url).receiver.authenticate({ headers: { authorization } })
+      const who = await introduce(observer, (authorization) =>
+        hubOf(url).receiver.authenticate({ headers: { authorization } }),
+      )
       // Looked up again: it may have been closed meanwhile.
       return joinTo(hubOf(url), observer, who)
     },

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Credentials, LuciliusError, type Receiver } from '../../lib/transport-kit.js'
+import { type Credentials, challengeOf, LuciliusError, type Receiver } from '../../lib/transport-kit.js'
 import { SUBPROTOCOL } from './protocol.js'
 import type { Refusal } from './refusal.js'
 import type { Settings } from './settings.js'
@@ -82,5 +82,6 @@ function unauthenticated(error: unknown): Refusal {
   const message = 'Who you are could not be established.'
   if (!(error instanceof LuciliusError)) return { status: 401, code: 'LUC_UNAUTHENTICATED', message }
   if (error.code === 'LUC_FORBIDDEN') return { status: 403, code: error.code, message: error.message }
-  return { status: 401, code: 'LUC_UNAUTHENTICATED', message: error.message, headers: { 'www-authenticate': 'Bearer' } }
+  const headers = { 'www-authenticate': challengeOf(error) }
+  return { status: 401, code: 'LUC_UNAUTHENTICATED', message: error.message, headers }
 }

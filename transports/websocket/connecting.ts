@@ -11,53 +11,131 @@ import type { Settings } from './settings.js'
 
 /** Makes one attempt to connect. Rejects with a `LuciliusError`, or with what the app has against the peer. */
 export function connectTo(url: URL, settings: Settings, observer: Observer): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    const { handshakeTimeoutMs } = settings
-    const socket = new WebSocket(url, SUBPROTOCOL, clientOptions(settings, observer))
-    const timer = setTimeout(() => {
-      fail(unreachable(url, `gave no answer within ${handshakeTimeoutMs} ms`))
-      socket.terminate()
+  return new Promise((resolve, reject) => new Attempt(url, settings, observer, resolve, reject).start())
+}
+
+/** One attempt. Where the listener has to prove something, it asks for an upgrade twice. */
+class Attempt {
+  readonly #url: URL
+  readonly #settings: Settings
+  readonly #observer: Observer
+  readonly #resolve: (connection: Connection) => void
+  readonly #reject: (error: unknown) => void
+  #socket: WebSocket | undefined
+  #timer: NodeJS.Timeout | undefined
+  #ended = false
+  #met = false
+
+  constructor(
+    url: URL,
+    settings: Settings,
+    observer: Observer,
+    resolve: (connection: Connection) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#url = url
+    this.#settings = settings
+    this.#observer = observer
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(): void {
+    const { handshakeTimeoutMs } = this.#settings
+    this.#timer = setTimeout(() => {
+      this.#end(unreachable(this.#url, `gave no answer within ${handshakeTimeoutMs} ms`))
     }, handshakeTimeoutMs)
-    observer.onGiveUp = () => {
-      fail(new LuciliusError('LUC_UNREACHABLE', 'The attempt to connect was given up.'))
-      socket.terminate()
+    this.#observer.onGiveUp = () =>
+      this.#end(new LuciliusError('LUC_UNREACHABLE', 'The attempt to connect was given up.'))
+    const { authorization, prove } = this.#observer
+    if (prove === undefined) this.#connect(authorization)
+    else this.#prove(prove())
+  }
+
+  /** Says hello, and connects once the listener has proved itself: until then it is told nothing else. */
+  #prove(proof: ReturnType<NonNullable<Observer['prove']>>): void {
+    const goOn = (challenge: string | undefined) => {
+      if (this.#ended) return
+      try {
+        this.#connect(proof.answer(challenge))
+      } catch (error) {
+        this.#end(error)
+      }
     }
-    let met = false
-    const fail = (error: unknown) => {
-      clearTimeout(timer)
-      reject(error)
-    }
-    const succeed = (link: Link) => {
-      met = true
-      clearTimeout(timer)
-      resolve(link)
-    }
-    socket.on('error', (cause) => fail(unreachable(url, 'cannot be reached', cause)))
-    socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
-      void refusedWith(response).then((error) => {
-        const status = response.statusCode
-        fail(error ?? unreachable(url, `answered ${status}; is the path right?`, undefined, { status }))
-        request.destroy()
-      })
+    const socket = this.#ask(proof.hello, (request, response) => {
+      if (response.statusCode !== 401) return false
+      goOn(response.headers['www-authenticate'])
+      request.destroy()
+      return true
     })
+    socket.once('open', () => {
+      goOn(undefined)
+      socket.terminate()
+    })
+  }
+
+  #connect(authorization: string | undefined): void {
     let stream: Duplex
+    const socket = this.#ask(authorization)
     socket.once('upgrade', (response: IncomingMessage) => {
       stream = response.socket
     })
-    socket.once('open', () => {
-      const manner = observer.silent === true ? 'silent' : 'peer'
-      const link = new Link(socket, new FrameWriter(stream, true), settings, manner, () =>
-        knownOnly(observer, () => met),
-      )
-      link.onGone = (code, reason) => fail(closedEarly(code, reason))
-      link.onHeard = (error) => (error === undefined ? succeed(link) : fail(error))
-      if (manner === 'silent') succeed(link)
-      else link.introduce()
+    socket.once('open', () => this.#introduce(socket, stream))
+  }
+
+  #introduce(socket: WebSocket, stream: Duplex): void {
+    const manner = this.#observer.silent === true ? 'silent' : 'peer'
+    const writer = new FrameWriter(stream, true)
+    const link = new Link(socket, writer, this.#settings, manner, () => knownOnly(this.#observer, () => this.#met))
+    link.onGone = (code, reason) => this.#fail(closedEarly(code, reason))
+    link.onHeard = (error) => (error === undefined ? this.#succeed(link) : this.#fail(error))
+    if (manner === 'silent') this.#succeed(link)
+    else link.introduce()
+  }
+
+  /** Asks for an upgrade. `take` may take what is answered instead of one; else it ends the attempt. */
+  #ask(
+    authorization: string | undefined,
+    take: (request: ClientRequest, response: IncomingMessage) => boolean = () => false,
+  ): WebSocket {
+    const socket = new WebSocket(this.#url, SUBPROTOCOL, clientOptions(this.#settings, authorization))
+    this.#socket = socket
+    socket.on('error', (cause) => {
+      if (this.#socket === socket) this.#fail(unreachable(this.#url, 'cannot be reached', cause))
     })
-  })
+    socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
+      if (take(request, response)) return
+      void refusedWith(response).then((error) => {
+        const status = response.statusCode
+        this.#fail(error ?? unreachable(this.#url, `answered ${status}; is the path right?`, undefined, { status }))
+        request.destroy()
+      })
+    })
+    return socket
+  }
+
+  #succeed(link: Link): void {
+    this.#met = true
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.#resolve(link)
+  }
+
+  /** Fails with what was heard of the socket, which ends by itself. */
+  #fail(error: unknown): void {
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.#reject(error)
+  }
+
+  /** Fails, and ends the socket. */
+  #end(error: unknown): void {
+    this.#fail(error)
+    this.#socket?.terminate()
+  }
 }
 
-function clientOptions({ tls, handshakeTimeoutMs }: Settings, { authorization }: Observer): ClientOptions {
+function clientOptions({ tls, handshakeTimeoutMs }: Settings, authorization: string | undefined): ClientOptions {
   return {
     ...(tls as ClientOptions | undefined),
     handshakeTimeout: handshakeTimeoutMs,

@@ -52,8 +52,9 @@ export function findingLines(findings: readonly Finding[], color: boolean): stri
   return ['', colors.bold(`Findings: ${sum}`), ...lines]
 }
 
-function headline({ deployment, processes, transport }: Plan): string {
-  const count = processes.length === 1 ? '1 process' : `${processes.length} processes, ${transport} between them`
+function headline({ deployment, processes, transport, discovery }: Plan): string {
+  const found = discovery.length === 0 ? '' : `, found by ${discovery.join(', else by ')}`
+  const count = processes.length === 1 ? '1 process' : `${processes.length} processes, ${transport} between them${found}`
   return `Deployment ${deployment}: ${count}`
 }
 

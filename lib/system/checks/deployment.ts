@@ -3,6 +3,7 @@ import { peersVariable } from '../peers-variable.js'
 import type { Deployment, Service } from '../system.js'
 import { directOf } from '../transports-used.js'
 import { brokersAt } from './brokers.js'
+import { discoveryAt } from './discovery.js'
 import { groupAt } from './group.js'
 import { hasKeys, namedPlaces } from './keys.js'
 import { oneOf } from './one-of.js'
@@ -10,7 +11,7 @@ import type { Place } from './place.js'
 import { routesAt, transportNames } from './routes.js'
 import { storeAt } from './store.js'
 
-const known = ['transport', 'routes', 'brokers', 'store', 'groups']
+const known = ['transport', 'routes', 'brokers', 'discovery', 'store', 'groups']
 
 /** A deployment of the description. */
 export function deploymentAt(name: string, place: Place, services: ReadonlyMap<string, Service>): Deployment {
@@ -18,8 +19,12 @@ export function deploymentAt(name: string, place: Place, services: ReadonlyMap<s
   const transport = oneOf(place.at('transport'), transportNames, 'websocket')
   const routes = routesAt(place.at('routes'), transport)
   const brokers = brokersAt(place.at('brokers'))
+  const discovery = discoveryAt(place.at('discovery'))
   const store = storeAt(place.at('store'))
-  const plain = { name, transport, routes, brokers, store }
+  const plain = { name, transport, routes, brokers, discovery, store }
+  if (discovery !== undefined && directOf(plain) === undefined) {
+    place.at('discovery').wrong(`over '${transport}' processes find each other at the broker: leave it out`)
+  }
   if (!isMessage(place.value)) return { ...plain, groups: new Map() }
   const places = namedPlaces(place.at('groups'), 'groups')
   if (places.length === 0 && isEmpty(place.at('groups').value)) place.at('groups').wrong('at least one group')

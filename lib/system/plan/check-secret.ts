@@ -8,7 +8,8 @@ import { hasPeers, hostOf, isLoopback } from './listeners.js'
 import { quoted } from './words.js'
 
 /** What a plan has to know of the environment. */
-export type Around = Pick<Environment, 'secret' | 'listen' | 'peers'> & Partial<Pick<Environment, 'brokers'>>
+export type Around = Pick<Environment, 'secret' | 'listen' | 'peers'> &
+  Partial<Pick<Environment, 'brokers' | 'discovery'>>
 
 /** Finds out whether processes talk to each other beyond this machine, and without a secret. */
 export function checkSecret(

@@ -1,4 +1,5 @@
 import { toPattern } from '../../pattern.js'
+import { waysToFind } from '../discovery/providers-of.js'
 import { addressesOf } from '../environment.js'
 import { foreignName } from '../foreign-exchanges.js'
 import type { RecordedSending } from '../recording.js'
@@ -57,6 +58,7 @@ export function planDeployment(options: PlanOptions): Plan {
     transport: deployment.transport,
     routes: deployment.routes.map((route) => plannedRoute(route, layout)),
     brokers: allBrokersOf(deployment, processes.length).map((name) => plannedBroker(name, deployment, environment)),
+    discovery: waysToFind({ discovery: deployment.discovery, environment: environment?.discovery }),
     store: plannedStore(deployment, processes.length),
     processes: processes.map((process) => plannedProcess(process, processes, deployment)),
     links: linksOf(layout),

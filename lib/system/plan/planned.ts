@@ -102,6 +102,8 @@ export interface Plan {
   /** What goes another way, the most specific first. */
   readonly routes: readonly PlannedRoute[]
   readonly brokers: readonly PlannedBroker[]
+  /** How processes find each other where nobody says where they are, in the order in which they are heard. */
+  readonly discovery: readonly ('dns' | 'etcd' | 'multicast')[]
   /** Null: nothing keeps events. */
   readonly store: PlannedStore | null
   readonly processes: readonly PlannedProcess[]

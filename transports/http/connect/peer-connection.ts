@@ -15,6 +15,7 @@ import { ANNOUNCEMENT_LIMITS } from '../limits.js'
 import type { Settings } from '../options.js'
 import { status } from '../status.js'
 import { toActOutcome, toErrorBody } from './answer.js'
+import { askChallenge } from './challenge.js'
 import { Outbox } from './outbox.js'
 import type { Sender } from './sender.js'
 import type { ServerSentEvent } from './server-sent-events.js'
@@ -57,13 +58,11 @@ export class PeerConnection implements Connection {
     this.#outbox = new Outbox(post, envelopeLimits(settings).maxBytes)
   }
 
-  /** Opens the stream, hears the listener and tells it what this app is. Rejects with what stands in the way. */
-  async open(path: string, authorization: string | undefined): Promise<void> {
-    const headers = [
-      'accept',
-      'text/event-stream',
-      ...(authorization === undefined ? [] : ['authorization', authorization]),
-    ]
+  /**
+   * Opens the stream, hears the listener and tells it what this app is; where the listener has to prove something, it does
+   * so first. Rejects with what stands in the way.
+   */
+  async open(path: string): Promise<void> {
     const { connectTimeoutMs } = this.#settings
     const late = () =>
       this.#end(new LuciliusError('LUC_UNREACHABLE', `The listener did not answer within ${connectTimeoutMs} ms.`))
@@ -72,20 +71,37 @@ export class PeerConnection implements Connection {
       await new Promise<void>((resolve, reject) => {
         this.#onKnown = resolve
         this.#onFailed = reject
-        const reader = new StreamReader(
-          {
-            onEvent: (event) => this.#onEvent(event),
-            onBytes: () => this.#silence?.refresh(),
-            onEnd: (error) => this.#end(error),
-          },
-          this.#settings,
+        this.#authorization(path).then(
+          (authorization) => this.#read(path, authorization),
+          (error: Error) => this.#end(error),
         )
-        this.#client.dispatch({ method: 'GET', path, headers }, reader)
       })
     } finally {
       clearTimeout(timer)
       this.#onFailed = undefined
     }
+  }
+
+  async #authorization(path: string): Promise<string | undefined> {
+    const { authorization, prove } = this.#observer
+    if (prove === undefined) return authorization
+    const proof = prove()
+    const headers = streamFields(proof.hello)
+    return proof.answer(await askChallenge(this.#client, { method: 'GET', path, headers }, this.#settings))
+  }
+
+  #read(path: string, authorization: string | undefined): void {
+    if (this.#ended) return
+    this.#sender.authorize(authorization)
+    const reader = new StreamReader(
+      {
+        onEvent: (event) => this.#onEvent(event),
+        onBytes: () => this.#silence?.refresh(),
+        onEnd: (error) => this.#end(error),
+      },
+      this.#settings,
+    )
+    this.#client.dispatch({ method: 'GET', path, headers: streamFields(authorization) }, reader)
   }
 
   carry = (envelope: Envelope, call: Call): Promise<Outcome> => {
@@ -177,6 +193,11 @@ export class PeerConnection implements Connection {
     this.#onFailed?.(error ?? new LuciliusError('LUC_UNREACHABLE', 'The listener ended the stream.'))
     if (this.#up) this.#observer.lost()
   }
+}
+
+function streamFields(authorization: string | undefined): string[] {
+  const fields = ['accept', 'text/event-stream']
+  return authorization === undefined ? fields : [...fields, 'authorization', authorization]
 }
 
 function refusalOf(answer: Parameters<typeof toErrorBody>[0], settings: Settings): Error {

@@ -49,18 +49,22 @@ export class Sender {
   readonly #target: Target
   readonly #settings: Settings
   readonly #path: string
-  readonly #fields: FieldList
   readonly #readAct: (answer: Answer) => Outcome
-  #actFields: FieldList
+  #fields: FieldList = []
+  #actFields: FieldList = JSON_FIELDS
 
-  constructor(pool: Pool, target: Target, settings: Settings, authorization: string | undefined) {
+  constructor(pool: Pool, target: Target, settings: Settings) {
     this.#pool = pool
     this.#target = target
     this.#settings = settings
     this.#path = `${target.prefix}/act`
+    this.#readAct = (answer) => toActOutcome(answer, settings)
+  }
+
+  /** From now on each request says who this side is. */
+  authorize(authorization: string | undefined): void {
     this.#fields = authorization === undefined ? [] : ['authorization', authorization]
     this.#actFields = [...JSON_FIELDS, ...this.#fields]
-    this.#readAct = (answer) => toActOutcome(answer, settings)
   }
 
   /** From now on the listener is told whose acts these are: those of the stream with this id. */

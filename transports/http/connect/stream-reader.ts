@@ -3,6 +3,7 @@ import { LuciliusError, type PortableLimits } from '../../../lib/transport-kit.j
 import { ANNOUNCEMENT_LIMITS } from '../limits.js'
 import { status as known } from '../status.js'
 import { toErrorBody } from './answer.js'
+import type { Answer } from './exchange.js'
 import { type ServerSentEvent, ServerSentEvents } from './server-sent-events.js'
 
 /** What comes out of a stream. */
@@ -74,20 +75,21 @@ export class StreamReader implements Dispatcher.DispatchHandler {
   }
 
   #refusal(): Error {
-    const answer = { status: this.#status, isJson: this.#isJson, body: Buffer.concat(this.#body) }
-    // RFC 9110 §15.5.5: it is not there, or not for us to see.
-    if (answer.status === 404) return forClients()
-    try {
-      const error = toErrorBody(answer, this.#limits)
-      if (error !== undefined) return toLuciliusError(error)
-    } catch (error) {
-      return error as Error
-    }
-    return new LuciliusError(
-      'LUC_WIRE_INVALID',
-      `The listener answered with status ${answer.status}, not with a stream.`,
-    )
+    return noStream({ status: this.#status, isJson: this.#isJson, body: Buffer.concat(this.#body) }, this.#limits)
   }
+}
+
+/** What an answer to `GET /stream` says that is no stream. */
+export function noStream(answer: Answer, limits: PortableLimits): Error {
+  // RFC 9110 §15.5.5: it is not there, or not for us to see.
+  if (answer.status === known.notFound) return forClients()
+  try {
+    const error = toErrorBody(answer, limits)
+    if (error !== undefined) return toLuciliusError(error)
+  } catch (error) {
+    return error as Error
+  }
+  return new LuciliusError('LUC_WIRE_INVALID', `The listener answered with status ${answer.status}, not with a stream.`)
 }
 
 /** The error that a listener answered to a request that is no act. */

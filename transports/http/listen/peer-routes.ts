@@ -65,7 +65,7 @@ function openStream(door: Door, request: FastifyRequest, reply: FastifyReply): v
   const { streams, receiver, settings, identities } = door
   const who = { identity: identities.get(request) }
   const gone = ({ id }: PeerStream) => streams.delete(id)
-  const stream = new PeerStream(reply.raw, receiver, who, settings.heartbeatMs, gone)
+  const stream = new PeerStream(reply.raw, request.headers.authorization, receiver, who, settings.heartbeatMs, gone)
   streams.set(stream.id, stream)
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import {
   type Connection,
@@ -27,21 +27,27 @@ export class PeerStream implements Load {
   readonly observer: Observer
   /** How many of the peer's messages run. */
   running = 0
+  readonly #proof: Buffer | undefined
   readonly #response: ServerResponse
   readonly #heartbeat: NodeJS.Timeout
   readonly #stopTelling: () => void
   #told = ''
   #open = true
 
-  /** Opens the stream and introduces this app. `onGone` is called once when it has ended, whoever ended it. */
+  /**
+   * Opens the stream and introduces this app. `authorization` is what it was asked for with, `onGone` is called once when
+   * it has ended, whoever ended it.
+   */
   constructor(
     response: ServerResponse,
+    authorization: string | undefined,
     receiver: Receiver,
     who: Credentials,
     heartbeatMs: number,
     onGone: (stream: PeerStream) => void,
   ) {
     this.#response = response
+    this.#proof = isProof(authorization) ? Buffer.from(authorization) : undefined
     const connection: Connection = {
       carry: (envelope) => this.#carry(envelope),
       close: async () => this.end(),
@@ -63,6 +69,16 @@ export class PeerStream implements Load {
     this.#stopTelling = this.observer.onTell(() => this.#tellNews())
     this.#heartbeat = setInterval(() => this.#response.write(':\n\n'), heartbeatMs)
     this.#heartbeat.unref()
+  }
+
+  /**
+   * Whether this is the proof with which the stream was opened. No other credentials are good for longer than one request:
+   * whoever gave them may take them back.
+   */
+  wasOpenedWith(authorization: string | undefined): boolean {
+    if (!this.#open || this.#proof === undefined || authorization === undefined) return false
+    const given = Buffer.from(authorization)
+    return given.length === this.#proof.length && timingSafeEqual(given, this.#proof)
   }
 
   /** Ends the stream, which tells the peer that no more will come. Harmless when it has ended. */
@@ -95,6 +111,11 @@ export class PeerStream implements Load {
     this.#write('event', encodeEnvelope(envelope))
     return {}
   }
+}
+
+/** A value of `Authorization` that is taken once. */
+function isProof(authorization: string | undefined): authorization is string {
+  return authorization !== undefined && /^lucilius /i.test(authorization)
 }
 
 function unreachable(message: string): LuciliusError {

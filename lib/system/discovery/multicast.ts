@@ -1,0 +1,44 @@
+import { isIPv4 } from 'node:net'
+import { invalid } from '../invalid.js'
+import { Announcing, type MulticastSettings, type Rhythm } from './announcing.js'
+import type { Provider } from './provider.js'
+import { RejectionCount, type Rejections } from './rejections.js'
+
+const usual: Rhythm = { everyMs: 2000, warnMs: 60_000 }
+
+/**
+ * Announces this process to the network, and listens to what others announce: nobody has to know an address.
+ *
+ * Announcements are signed with the secret and hold for 30 s. Whatever else comes is ignored and counted. `open` rejects
+ * with `LUC_OPTIONS_INVALID` for a group that is none, a port that is none, and names that are too long to be announced.
+ */
+export function multicastProvider(
+  settings: MulticastSettings,
+  rhythm: Partial<Rhythm> = {},
+): Provider & { rejected(): Rejections } {
+  const rejections = new RejectionCount()
+  let announcing: Announcing | undefined
+  return {
+    name: 'multicast',
+    open: async (looking) => {
+      refuseWrong(settings)
+      announcing = new Announcing(settings, { ...usual, ...rhythm }, looking, rejections)
+      await announcing.start()
+    },
+    close: async () => announcing?.close(),
+    rejected: () => rejections.all(),
+  }
+}
+
+function refuseWrong({ group, port, secret, space }: MulticastSettings): void {
+  const first = Number(group.split('.')[0])
+  if (!isIPv4(group) || first < 224 || first > 239) {
+    throw invalid(`multicast: '${group}' is no address of a multicast group. Give one such as 239.255.76.85.`)
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw invalid(`multicast: ${port} is no port. Give one from 1 to 65535, such as 7685.`)
+  }
+  if (secret === '' || space === '') {
+    throw invalid('multicast: announcements need a secret and a space that are not empty.')
+  }
+}

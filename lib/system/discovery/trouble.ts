@@ -1,0 +1,26 @@
+import type { Logger } from '../../logger.js'
+
+/** Tells an operator what keeps a provider from working: each kind of trouble once, and when all of it is over. */
+export class Trouble {
+  readonly #log: Logger
+  readonly #what: string
+  /** Who has which kind of trouble. */
+  readonly #kinds = new Map<string, string>()
+
+  constructor(log: Logger, what: string) {
+    this.#log = log
+    this.#what = what
+  }
+
+  /** One of the things that a provider does has failed. */
+  met(who: string, kind: string, message: string): void {
+    const isTold = [...this.#kinds.values()].includes(kind)
+    this.#kinds.set(who, kind)
+    this.#log[isTold ? 'debug' : 'warn'](message)
+  }
+
+  /** It has worked. */
+  over(who: string): void {
+    if (this.#kinds.delete(who) && this.#kinds.size === 0) this.#log.info(`${this.#what} answers`)
+  }
+}

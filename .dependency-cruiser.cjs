@@ -201,9 +201,9 @@ module.exports = {
     {
       name: 'runner-opens-sockets-in-its-rooms',
       comment:
-        'Processes are started in lib/system/supervise/ and lib/cli/, sockets are in lib/system/control/ and lib/system/health/.',
+        'Processes are started in lib/system/supervise/ and lib/cli/, sockets are in lib/system/control/, discovery/ and health/.',
       severity: 'error',
-      from: { path: runner, pathNot: '^lib/(system/(control|health|loading|supervise)|cli)/' },
+      from: { path: runner, pathNot: '^lib/(system/(control|discovery|health|loading|supervise)|cli)/' },
       to: { path: sockets },
     },
     {

@@ -8,11 +8,11 @@ import { findControl } from '../../lib/system/control/index.js'
 import { type Started, startLucilius } from '../cli/process.js'
 import { skipWithout } from '../support/brokers.js'
 import { repoRoot } from '../support/repo-root.js'
+import { underLoad, yenFor } from './conversions.js'
 import { within } from './within.js'
 
 const folder = join(repoRoot(), 'examples/currency')
 const counted = fileURLToPath(new URL('./counted.config.js', import.meta.url))
-const conversion = 'role:convert,cmd:amount,from:usd,to:jpy,amount:100'
 
 t.test('a service knows no transport, process, host or port', async (t) => {
   const services = readdirSync(folder).filter((file) => file.endsWith('.ts') && file !== 'lucilius.config.ts')
@@ -38,7 +38,7 @@ t.test('there is nothing that a plan would find wrong with a deployment', async 
   const { code, stdout, stderr } = await lucilius(t, ['plan', '--strict', '--json']).ended
   t.equal(code, 0)
   t.equal(stderr, '')
-  const plans = ['dev', 'split', 'over-http', 'nats', 'amqp'].map((deployment) => ({ deployment, findings: [] }))
+  const plans = ['dev', 'split', 'over-http', 'nats', 'amqp', 'lan'].map((deployment) => ({ deployment, findings: [] }))
   t.match(JSON.parse(stdout), { findings: [], plans })
 })
 
@@ -103,38 +103,4 @@ async function controlOf(t: Test, where: string, { runDir }: { readonly runDir: 
   if (control === undefined) throw new Error('There is no control socket.')
   t.teardown(() => control.close())
   return control
-}
-
-/** Asks for a hundred conversions a second until it is stopped, and tells what they failed with. */
-function underLoad(control: ControlClient) {
-  const running = new Set<Promise<unknown>>()
-  const failures: string[] = []
-  let answers = 0
-  const ask = async () => {
-    try {
-      await control.act(conversion)
-      answers++
-    } catch (error) {
-      failures.push(String(error))
-    }
-  }
-  const timer = setInterval(() => {
-    const call = ask().finally(() => running.delete(call))
-    running.add(call)
-  }, 10)
-  return {
-    answers: () => answers,
-    stop: async () => {
-      clearInterval(timer)
-      await Promise.all(running)
-      return failures
-    },
-  }
-}
-
-/** What a door answers. */
-async function yenFor(url: string): Promise<number> {
-  const body = '{"role":"convert","cmd":"amount","from":"eur","to":"jpy","amount":1}'
-  const answer = await fetch(`${url}/act`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-  return ((await answer.json()) as { amount: number }).amount
 }

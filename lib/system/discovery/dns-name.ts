@@ -29,9 +29,18 @@ export class DnsName {
     this.#port = port
   }
 
-  /** Asks once more. Never rejects. */
-  async lookUp(resolver: Resolver): Promise<Known> {
-    const round = new Round(resolver, this.#answers)
+  /** Asks once more. Never rejects; what is asked when the signal aborts fails. */
+  async lookUp(resolver: Resolver, signal: AbortSignal): Promise<Known> {
+    const cancel = () => resolver.cancel()
+    signal.addEventListener('abort', cancel)
+    try {
+      return await this.#lookUp(new Round(resolver, this.#answers, signal))
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  async #lookUp(round: Round): Promise<Known> {
     const places =
       this.#port === undefined ? await services(round, this.#name) : await hosts(round, this.#name, this.#port)
     this.#answers = round.answers
@@ -79,10 +88,12 @@ class Round {
   trouble: NodeJS.ErrnoException | undefined
   readonly #resolver: Resolver
   readonly #before: ReadonlyMap<string, readonly Row[]>
+  readonly #signal: AbortSignal
 
-  constructor(resolver: Resolver, before: ReadonlyMap<string, readonly Row[]>) {
+  constructor(resolver: Resolver, before: ReadonlyMap<string, readonly Row[]>, signal: AbortSignal) {
     this.#resolver = resolver
     this.#before = before
+    this.#signal = signal
   }
 
   /** The addresses of a host; undefined if DNS never said anything of it. */
@@ -110,6 +121,7 @@ class Round {
   }
 
   async #answer(question: string, asked: () => Promise<readonly Row[]>): Promise<readonly Row[] | undefined> {
+    if (this.#signal.aborted) return undefined
     try {
       const rows = await asked()
       this.isAnswered = true

@@ -56,10 +56,12 @@ function lookUps({ settings, scheme, group, looking, trouble, signal }: Asked): 
   const name = settings.name.replaceAll('{group}', group)
   const known = new DnsName(name, settings.port)
   return async () => {
-    const { places, isAnswered, ttl, trouble: failure } = await lookUp(known, settings, signal)
+    const { places, isAnswered, ttl, trouble: failure } = await known.lookUp(resolverOf(settings), signal)
     if (signal.aborted) return 0
     if (failure?.code === 'EBADNAME') {
-      throw invalid(`DNS has no name '${name}': a part of a name has 1 to 63 characters. Rename '${group}', or 'discovery.dns'.`)
+      throw invalid(
+        `DNS has no name '${name}': a part of a name has 1 to 63 characters. Rename '${group}', or 'discovery.dns'.`,
+      )
     }
     if (failure === undefined) trouble.over(group)
     else trouble.met(group, String(failure.code), `DNS gives no answer, what is known stands: ${failure.message}`)
@@ -69,17 +71,11 @@ function lookUps({ settings, scheme, group, looking, trouble, signal }: Asked): 
   }
 }
 
-/** Asks with a resolver of its own each time: which servers the machine has may have changed. */
-async function lookUp(known: DnsName, { servers }: DnsDiscovery, signal: AbortSignal) {
+/** A resolver for one look-up: which servers the machine has may have changed since the last. */
+function resolverOf({ servers }: DnsDiscovery): Resolver {
   const resolver = new Resolver({ timeout: ANSWER_MS, tries: 2 })
   if (servers !== undefined) setServers(resolver, servers)
-  const cancel = () => resolver.cancel()
-  signal.addEventListener('abort', cancel)
-  try {
-    return await known.lookUp(resolver)
-  } finally {
-    signal.removeEventListener('abort', cancel)
-  }
+  return resolver
 }
 
 function setServers(resolver: Resolver, servers: readonly string[]): void {
@@ -87,7 +83,9 @@ function setServers(resolver: Resolver, servers: readonly string[]): void {
     resolver.setServers(servers)
   } catch (error) {
     const example = 'such as 10.0.0.2 or 127.0.0.1:5353'
-    throw invalid(`'discovery.dns.servers' has what is no address of a DNS server, ${example}: ${(error as Error).message}`)
+    throw invalid(
+      `'discovery.dns.servers' has what is no address of a DNS server, ${example}: ${(error as Error).message}`,
+    )
   }
 }
 

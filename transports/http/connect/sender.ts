@@ -51,7 +51,7 @@ export class Sender {
   readonly #path: string
   readonly #readAct: (answer: Answer) => Outcome
   #fields: FieldList = []
-  #actFields: FieldList = JSON_FIELDS
+  #actFields: FieldList = [...JSON_FIELDS]
 
   constructor(pool: Pool, target: Target, settings: Settings) {
     this.#pool = pool

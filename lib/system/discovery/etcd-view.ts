@@ -1,0 +1,136 @@
+import { LuciliusError } from '../../errors.js'
+import { decodeJson } from '../../wire-json.js'
+import { addressProblem, schemesOf } from '../checks/address.js'
+import type { EtcdClient } from './etcd-client.js'
+import { fieldOf, toBase64 } from './etcd-entry.js'
+
+/** How many entries are read at most. */
+const MOST = 10_000
+
+/** How long a look is, in ms, that leads to the next one at once. */
+const LONG_MS = 1000
+
+const schemes = [...schemesOf.websocket, ...schemesOf.http]
+
+/** What is told of a view. */
+export interface Viewer {
+  /** The entries of a group, all of them, after a change or a look at everything. */
+  found(group: string, urls: readonly string[]): void
+  /** All keys that are there, after a change or a look at everything. */
+  seen(keys: ReadonlySet<string>): void
+}
+
+/** The entries of a system, `lucilius/<space>/<group>/<instance>`, as they come and go. */
+export class EtcdView {
+  readonly #client: EtcdClient
+  readonly #prefix: string
+  readonly #groups: readonly string[]
+  readonly #viewer: Viewer
+  /** The addresses by key, as long as they are watched. */
+  #urls = new Map<string, string>()
+  /** Up to which revision they are known; undefined if they have to be read. */
+  #revision: string | undefined
+
+  constructor(client: EtcdClient, space: string, groups: readonly string[], viewer: Viewer) {
+    this.#client = client
+    this.#prefix = `lucilius/${space}/`
+    this.#groups = groups
+    this.#viewer = viewer
+  }
+
+  /**
+   * Reads all entries, or watches them if they were read. Watching ends after a while without news, and is no reason to
+   * reject: all of them are read again then. Gives the milliseconds until the next look.
+   */
+  async look(idleMs: number, signal: AbortSignal): Promise<number> {
+    const revision = this.#revision
+    if (revision === undefined) {
+      await this.#read(signal)
+      return 0
+    }
+    this.#revision = undefined
+    const began = performance.now()
+    await this.#watch(revision, idleMs, signal).catch(() => {}) // reading will tell what is wrong
+    return performance.now() - began > LONG_MS ? 0 : LONG_MS
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const answer = await this.#client.ask('/v3/kv/range', { ...this.#range(), limit: String(MOST) }, signal)
+    this.#revision = revisionOf(answer)
+    this.#urls = new Map()
+    for (const entry of listOf(fieldOf(answer, 'kvs'))) this.#put(entry)
+    this.#tell(this.#groups)
+  }
+
+  async #watch(revision: string, idleMs: number, signal: AbortSignal): Promise<void> {
+    const from = { ...this.#range(), start_revision: String(BigInt(revision) + 1n) }
+    for await (const line of this.#client.stream('/v3/watch', { create_request: from }, idleMs, signal)) {
+      const result = fieldOf(line, 'result')
+      if (result === undefined || fieldOf(result, 'canceled') === true) return
+      const changed = listOf(fieldOf(result, 'events')).map((event) => this.#change(event))
+      if (changed.length > 0) this.#tell(this.#groups.filter((group) => changed.includes(group)))
+    }
+  }
+
+  /** Gives the group whose entry it was. */
+  #change(event: unknown): string {
+    const entry = fieldOf(event, 'kv')
+    if (fieldOf(event, 'type') !== 'DELETE') return this.#put(entry)
+    const key = textOf(fieldOf(entry, 'key'))
+    this.#urls.delete(key)
+    return this.#groupOf(key)
+  }
+
+  #put(entry: unknown): string {
+    const key = textOf(fieldOf(entry, 'key'))
+    const url = urlIn(textOf(fieldOf(entry, 'value')))
+    if (url === undefined) this.#urls.delete(key)
+    else if (this.#urls.size < MOST || this.#urls.has(key)) this.#urls.set(key, url)
+    return this.#groupOf(key)
+  }
+
+  #tell(groups: readonly string[]): void {
+    const all = [...this.#urls]
+    for (const group of groups) {
+      const urls = all.filter(([key]) => this.#groupOf(key) === group).map(([, url]) => url)
+      this.#viewer.found(group, [...new Set(urls)])
+    }
+    this.#viewer.seen(new Set(this.#urls.keys()))
+  }
+
+  #groupOf(key: string): string {
+    return key.slice(this.#prefix.length).split('/', 1)[0] ?? ''
+  }
+
+  /** All keys that begin with the prefix: up to the one after it. */
+  #range() {
+    return { key: toBase64(this.#prefix), range_end: toBase64(`${this.#prefix.slice(0, -1)}0`) }
+  }
+}
+
+function revisionOf(answer: unknown): string {
+  const revision = fieldOf(fieldOf(answer, 'header'), 'revision')
+  if (typeof revision === 'string' && /^\d{1,19}$/.test(revision)) return revision
+  throw new LuciliusError(
+    'LUC_UNREACHABLE',
+    'What answers in the place of etcd says no revision: is it etcd 3.4 or later?',
+  )
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function textOf(base64: unknown): string {
+  return typeof base64 === 'string' ? Buffer.from(base64, 'base64').toString('utf8') : ''
+}
+
+/** Who writes into a registry may write anything. */
+function urlIn(value: string): string | undefined {
+  try {
+    const url = fieldOf(decodeJson(value), 'url')
+    return typeof url === 'string' && addressProblem(url, schemes) === undefined ? url : undefined
+  } catch {
+    return undefined
+  }
+}

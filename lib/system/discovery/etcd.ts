@@ -1,0 +1,110 @@
+import { LuciliusError } from '../../errors.js'
+import { pauseMs } from '../../peers/pace.js'
+import { etcdAddressProblem } from '../checks/discovery.js'
+import { invalid } from '../invalid.js'
+import type { EtcdDiscovery } from '../system.js'
+import { type EtcdAccess, EtcdClient } from './etcd-client.js'
+import { EtcdEntry } from './etcd-entry.js'
+import { EtcdView } from './etcd-view.js'
+import type { Provider } from './provider.js'
+import { begun, type Repeated, repeated } from './repeated.js'
+import { timeLimit } from './time-limit.js'
+import { Trouble } from './trouble.js'
+
+/** How long closing waits for etcd to forget this process, in ms: the lease ends anyway. */
+const REVOKE_MS = 1000
+
+/**
+ * Writes this process into etcd, for as long as it gives signs of life, and finds those who are written there. While etcd
+ * is away the last addresses stand; when it has lost its data each process writes itself down again.
+ */
+export function etcdProvider({
+  leaseMs,
+  space,
+  ...access
+}: EtcdDiscovery & EtcdAccess & { readonly space: string }): Provider {
+  const over = new AbortController()
+  const client = new EtcdClient(access)
+  let entry: EtcdEntry | undefined
+  let all: readonly Repeated[] = []
+
+  const close = async () => {
+    over.abort()
+    await Promise.all(all.map(({ ended }) => ended))
+    const limit = timeLimit(new AbortController().signal, REVOKE_MS)
+    await entry?.revoke(limit.signal).catch(() => {}) // its lease runs out
+    limit.abort()
+  }
+
+  return {
+    name: 'etcd',
+    open: async ({ groups, self, found, log }) => {
+      checkServers(access.servers)
+      const trouble = new Trouble(log, 'etcd')
+      const own = new EtcdEntry(client, {
+        key: `lucilius/${space}/${self.group}/${self.instance}`,
+        value: JSON.stringify({ url: self.url }),
+        leaseMs,
+      })
+      entry = own
+      const seen = (keys: ReadonlySet<string>) => {
+        if (!keys.has(own.key)) own.lost()
+      }
+      const view = new EtcdView(client, space, groups, { found, seen })
+      const { signal } = over
+      all = [
+        repeated(
+          stubborn('entry', () => own.keep(signal), trouble, signal),
+          signal,
+        ),
+        repeated(
+          stubborn('view', () => view.look(leaseMs, signal), trouble, signal),
+          signal,
+        ),
+      ]
+      try {
+        await begun(all)
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+    close,
+  }
+}
+
+/** A step that fails only the first time, and only with what no second try changes; else it is tried again soon. */
+function stubborn(
+  who: string,
+  step: () => Promise<number>,
+  trouble: Trouble,
+  signal: AbortSignal,
+): () => Promise<number> {
+  let isFirst = true
+  let lostAt: number | undefined
+  return async () => {
+    const mayFail = isFirst
+    isFirst = false
+    try {
+      const ms = await step()
+      trouble.over(who)
+      lostAt = undefined
+      return ms
+    } catch (error) {
+      if (signal.aborted) return 0
+      const code = error instanceof LuciliusError ? error.code : 'unknown'
+      if (mayFail && (code === 'LUC_UNAUTHENTICATED' || code === 'LUC_FORBIDDEN')) throw error
+      trouble.met(who, code, `${(error as Error).message} Trying again; what is known stands.`)
+      lostAt ??= performance.now()
+      return pauseMs(lostAt)
+    }
+  }
+}
+
+function checkServers(servers: readonly string[]): void {
+  if (servers.length === 0) throw invalid("'discovery.etcd.servers' is empty: give one address at least.")
+  for (const server of servers) {
+    const problem = etcdAddressProblem(server)
+    if (problem !== undefined) throw invalid(`'discovery.etcd.servers' has what is no address: ${problem}.`)
+  }
+}

@@ -1,0 +1,533 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { Challenges } from '../../lib/challenges.js'
+import {
+  type App,
+  type AppOptions,
+  type Audience,
+  type Auth,
+  type ListenOptions,
+  LuciliusError,
+  lucilius,
+  type Proof,
+  sharedSecret,
+  type Transport,
+} from '../../lib/index.js'
+import { proofOf } from '../../lib/proof-text.js'
+import { http } from '../../transports/http/index.js'
+import { inProcess } from '../../transports/in-process/index.js'
+import { websocket } from '../../transports/websocket/index.js'
+import { eventually, gate } from '../core/eventually.js'
+import { failureOf } from '../core/failure.js'
+import { PostOffice } from '../support/post-office.js'
+import { ask, post } from './http/ask.js'
+import { refusal } from './websocket/page.js'
+
+const SECRET = 'the-secret-of-these-tests'
+const mutual = () => sharedSecret(SECRET, { mutual: true })
+const unproved = { code: 'LUC_UNAUTHENTICATED', message: /^The listener did not prove that it knows the secret/ }
+
+/** The same over everything that has a socket. */
+const sockets = {
+  websocket: {
+    listener: (port = 0): Transport => websocket({ port }),
+    to: (url: string, ms = 5000): Transport => websocket({ url, handshakeTimeoutMs: ms }),
+    through: (url: string, port: number) => url.replace(/:\d+/, `:${port}`),
+    atPort: (port: number) => `ws://127.0.0.1:${port}/ws`,
+  },
+  http: {
+    listener: (port = 0): Transport => http({ port, lingerMs: 20 }),
+    to: (url: string, ms = 5000): Transport => http({ url, connectTimeoutMs: ms }),
+    through: (url: string, port: number) => url.replace(/:\d+/, `:${port}`),
+    atPort: (port: number) => `http://127.0.0.1:${port}`,
+  },
+} as const
+
+const names = ['websocket', 'http'] as const
+
+function made(t: Test, name: string, options: AppOptions = {}): App {
+  const app = lucilius({ name, drainMs: 50, ...options })
+  t.teardown(() => app.close())
+  return app
+}
+
+async function service(t: Test, transport: Transport, auth: ListenOptions['auth'], audience: Audience = 'peers') {
+  const app = made(t, 'service')
+  app.add('a:1', ({ n }) => ({ n }))
+  app.on('e:1', () => {})
+  const { url } = await app.listen(transport, {
+    expose: '*',
+    events: { in: '*', out: '*' },
+    audience,
+    ...(auth === undefined ? {} : { auth }),
+  })
+  return { app, url }
+}
+
+/** What goes over a wire, seen by somebody in the middle who changes nothing. */
+async function overheard(t: Test, url: string) {
+  const { hostname, port } = new URL(url)
+  const said = { up: '', down: '' }
+  const open = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname)
+    for (const socket of [near, far]) {
+      open.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => void near.destroy() ?? far.destroy())
+    }
+    near.on('data', (bytes) => {
+      said.up += bytes.toString('latin1')
+      far.write(bytes)
+    })
+    far.on('data', (bytes) => {
+      said.down += bytes.toString('latin1')
+      near.write(bytes)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.close()
+    for (const socket of open) socket.destroy()
+  })
+  return { said, port: (server.address() as AddressInfo).port }
+}
+
+/** A listener that knows no secret: it answers as it is told. */
+async function impostor(t: Test, answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const asked: string[] = []
+  const server = createHttpServer()
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    asked.push(String(request.headers.authorization))
+    answer(request, response)
+  }
+  server.on('request', take)
+  server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => {})
+    asked.push(String(request.headers.authorization))
+    const response = {
+      writeHead: (status: number, headers: object) => {
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+        socket.write(`HTTP/1.1 ${status} X\r\n${lines.join('')}content-length: 0\r\n\r\n`)
+        return response
+      },
+      end: () => socket.end(),
+    }
+    answer(request, response as never)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { asked, port: (server.address() as AddressInfo).port }
+}
+
+/** The challenge that a listener gives to a hello. */
+async function challenge(url: string, hello: string): Promise<string> {
+  const { status, headers } = await ask(`${url}/patterns`, { headers: { authorization: hello } })
+  if (status !== 401) throw new Error(`It was not challenged: ${status}`)
+  return String(headers['www-authenticate'])
+}
+
+/** A proof of this secret, by the public door. */
+function prove(secret = SECRET): Proof {
+  const { prove } = sharedSecret(secret, { mutual: true })
+  if (prove === undefined) throw new Error('It has no proof.')
+  return prove()
+}
+
+const fieldsOf = (text: string) => Object.fromEntries([...text.matchAll(/(\w+)="([\w-]*)"/g)].map((m) => [m[1], m[2]]))
+
+t.test('the options are checked, and only what can prove is taken by connect', async (t) => {
+  t.throws(() => sharedSecret(SECRET, { mutal: true } as never), { code: 'LUC_OPTIONS_INVALID', message: /'mutual'/ })
+  t.throws(() => sharedSecret(SECRET, { mutual: 1 } as never), { code: 'LUC_OPTIONS_INVALID', message: /'mutual'/ })
+  t.throws(() => sharedSecret('short', { mutual: true }), { code: 'LUC_OPTIONS_INVALID' })
+  t.strictSame(Object.keys(mutual()).sort(), ['authenticate', 'prove'], 'there is nothing that could be sent')
+  t.strictSame(Object.keys(sharedSecret(SECRET)).sort(), ['authenticate', 'authorization'])
+  const app = made(t, 'app')
+  for (const auth of [{}, null, { prove: 1 }, { authorization: 1, prove: () => {} }, 'text']) {
+    t.match(await failureOf(app.connect(inProcess(), { auth: auth as never })), { code: 'LUC_OPTIONS_INVALID' })
+  }
+})
+
+for (const name of names) {
+  const { listener, to, through, atPort } = sockets[name]
+
+  t.test(`${name}: both ends prove the secret, which is never sent`, async (t) => {
+    for (const auth of [mutual(), sharedSecret(SECRET)]) {
+      const { url } = await service(t, listener(), auth)
+      const { said, port } = await overheard(t, url)
+      const caller = made(t, 'caller')
+      caller.on('e:1', () => {})
+      await caller.connect(to(through(url, port)), { auth: mutual() })
+      t.strictSame(await caller.act('a:1', { n: 1 }), { n: 1 })
+      await caller.emit('e:1')
+      t.match(said.up, /authorization: Lucilius hello="[\w-]{24}"\r\n/i)
+      t.match(said.down, /www-authenticate: Lucilius nonce="[\w-]{24,}", proof="[\w-]{43}"\r\n/i)
+      t.notMatch(said.up + said.down, new RegExp(`${SECRET}|Bearer`))
+      await made(t, 'bearer').connect(to(url), { auth: sharedSecret(SECRET) })
+    }
+  })
+
+  t.test(`${name}: nothing is told to a listener that does not know the secret`, async (t) => {
+    const others: Record<string, ListenOptions['auth']> = {
+      'that asks nobody': undefined,
+      'with another secret': sharedSecret('another-secret-than-that'),
+      'that lets everybody in': () => true,
+      'that asks for something else': () => false,
+    }
+    for (const [what, auth] of Object.entries(others)) {
+      const { app, url } = await service(t, listener(), auth)
+      const { said, port } = await overheard(t, url)
+      const caller = made(t, 'the-caller')
+      caller.add('of:caller', () => 1)
+      const error = await failureOf(caller.connect(to(through(url, port)), { auth: mutual(), expose: '*' }))
+      t.match(error, unproved, what)
+      t.notMatch(said.up, /the-caller|of:caller|proof=/, what)
+      t.equal(app.find('of:caller'), undefined)
+    }
+  })
+
+  t.test(`${name}: an impostor's challenge is not answered`, async (t) => {
+    const seen = await challenge((await service(t, sockets.http.listener(), mutual())).url, prove().hello)
+    const challenges = [
+      seen, // made for somebody else's hello
+      'Bearer',
+      'Lucilius',
+      'Lucilius nonce="AAAAAAAAAAAAAAAAAAAAAAAA"',
+      'Lucilius nonce="AAAAAAAAAAAAAAAAAAAAAAAA", proof=""',
+      'Lucilius nonce="", proof="AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"',
+      'Lucilius nonce="AAAAAAAAAAAAAAAAAAAAAAAA", proof="AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"',
+      `Lucilius ${'x="y", '.repeat(500)}`,
+    ]
+    for (const text of challenges) {
+      const { asked, port } = await impostor(t, (_, response) => {
+        response.writeHead(401, { 'www-authenticate': text }).end()
+      })
+      const caller = made(t, 'the-caller')
+      t.match(await failureOf(caller.connect(to(atPort(port)), { auth: mutual() })), unproved, text.slice(0, 80))
+      t.equal(asked.length, 1, 'and nothing is asked again')
+    }
+    const { port } = await impostor(t, (_, response) => void response.writeHead(401, { x: 'y' }).end())
+    t.match(await failureOf(made(t, 'c').connect(to(atPort(port)), { auth: mutual() })), unproved, 'no challenge')
+    const away = await impostor(t, (_, response) => void response.writeHead(307, { location: '/' }).end())
+    t.match((await failureOf(made(t, 'c').connect(to(atPort(away.port), 300), { auth: mutual() }))).code, /^LUC_/)
+    t.equal(away.asked.length, 1, 'no redirect is followed')
+  })
+
+  t.test(`${name}: a listener that is started again is proved to again`, async (t) => {
+    const first = await service(t, listener(), mutual())
+    const caller = made(t, 'caller')
+    await caller.connect(to(first.url), { auth: mutual() })
+    await first.app.close()
+    await service(t, listener(Number(new URL(first.url).port)), mutual())
+    t.strictSame(await caller.act('a:1', { n: 2 }), { n: 2 })
+  })
+
+  t.test(
+    `${name}: an attempt ends when nobody wants it any more or it takes too long, also between its steps`,
+    async (t) => {
+      for (const steps of [0, 1]) {
+        const isAsked = gate()
+        const challenges = new Challenges(SECRET)
+        let left = steps
+        const { port } = await impostor(t, (request, response) => {
+          if (left-- === 0) return isAsked.open()
+          const error = challengeAt(challenges, String(request.headers.authorization))
+          response.writeHead(401, { 'www-authenticate': error }).end()
+        })
+        const late = made(t, 'late')
+        const connected = late.connect(to(atPort(port)), { auth: mutual(), wait: false })
+        await isAsked.opened
+        await late.close()
+        await connected
+        left = steps
+        // Without somebody who repeats it.
+        const began = performance.now()
+        const observer = { prove: () => prove(), tell: () => ({}), onTell: () => () => {}, lost: () => {} }
+        const error = await failureOf(to(atPort(port), 100).connect(observer as never))
+        t.match(error, { code: 'LUC_UNREACHABLE' })
+        t.ok(performance.now() - began < 1000)
+      }
+    },
+  )
+}
+
+t.test('an observer gives up an attempt between its steps', async (t) => {
+  for (const name of names) {
+    const isAsked = gate()
+    const { port } = await impostor(t, () => isAsked.open())
+    const observer = {
+      onGiveUp: undefined as (() => void) | undefined,
+      prove: () => prove(),
+      tell: () => ({}),
+      onTell: () => () => {},
+      lost: () => {},
+    }
+    const { to, atPort } = sockets[name]
+    const failed = failureOf(to(atPort(port)).connect(observer as never))
+    await isAsked.opened
+    observer.onGiveUp?.()
+    t.match(await failed, { code: 'LUC_UNREACHABLE' }, name)
+  }
+})
+
+t.test('within a process the steps are those of a socket', async (t) => {
+  const { url } = await service(t, inProcess(), sharedSecret(SECRET))
+  const caller = made(t, 'caller')
+  await caller.connect(inProcess({ url }), { auth: mutual() })
+  t.strictSame(await caller.act('a:1', { n: 1 }), { n: 1 })
+  for (const auth of [undefined, sharedSecret('another-secret-than-that'), () => true] as const) {
+    const other = await service(t, inProcess(), auth)
+    t.match(await failureOf(made(t, 'c').connect(inProcess({ url: other.url }), { auth: mutual() })), unproved)
+  }
+})
+
+t.test('a transport that cannot prove is refused before anything is told', async (t) => {
+  const office = new PostOffice()
+  const { app, url } = await service(t, office.transport(), undefined)
+  const caller = made(t, 'caller')
+  const error = { code: 'LUC_OPTIONS_INVALID', message: /cannot prove a secret at both ends/ }
+  t.match(await failureOf(caller.connect(office.transport().to(url), { auth: mutual() })), error)
+  t.strictSame(
+    office.letters.filter(({ parcel }) => parcel.kind === 'open'),
+    [],
+  )
+  t.equal(app.explain('a:1').candidates.length, 1)
+  const patterns = ['a:1']
+  const { url: silent } = await service(t, http({ port: 0 }), mutual(), 'clients')
+  t.match(await failureOf(caller.connect(http({ url: silent }), { auth: mutual(), patterns })), {
+    code: 'LUC_OPTIONS_INVALID',
+    message: /without 'mutual'/,
+  })
+  let closed = 0
+  const mute = {
+    name: 'mute',
+    listen: () => Promise.reject(),
+    connect: async () => ({ carry: async () => ({}), close: async () => void closed++ }),
+  } as unknown as Transport
+  t.match(await failureOf(caller.connect(mute, { auth: mutual(), patterns })), error)
+  t.equal(closed, 1)
+})
+
+t.test('websocket: one that tells nothing is proved to as well', async (t) => {
+  const { url } = await service(t, websocket({ port: 0 }), mutual(), 'clients')
+  const caller = made(t, 'caller')
+  await caller.connect(websocket({ url }), { auth: mutual(), patterns: ['a:1'] })
+  t.strictSame(await caller.act('a:1', { n: 3 }), { n: 3 })
+})
+
+t.test('whoever does not prove the secret is refused, whatever was overheard', async (t) => {
+  let now = 5000
+  const challenges = new Challenges(SECRET, () => now)
+  const auth: ListenOptions['auth'] = ({ headers: { authorization } }) =>
+    typeof authorization === 'string' && challenges.accept(authorization)
+  const { app, url } = await service(t, http({ port: 0 }), auth)
+  const { url: wsUrl } = await app.listen(websocket({ port: 0 }), { expose: '*', audience: 'peers', auth })
+  const other = await service(t, http({ port: 0 }), mutual())
+  const attempts = async (headers: { readonly [name: string]: string }, what: string) => {
+    const expected = { status: 401, headers: { 'www-authenticate': 'Bearer' } }
+    t.match(await post(url, { a: 1 }, headers), { ...expected, body: { error: { code: 'LUC_UNAUTHENTICATED' } } }, what)
+    t.match(await ask(`${url}/stream`, { headers }), expected, what)
+    t.match(await refusal(wsUrl, undefined, { headers }), { status: 401, code: 'LUC_UNAUTHENTICATED' }, what)
+  }
+  const proof = prove()
+  const text = await challenge(url, proof.hello)
+  const { hello = '' } = fieldsOf(proof.hello)
+  const { nonce = '', proof: told = '' } = fieldsOf(text)
+  const right = proofOf(SECRET, 'connector', hello, nonce)
+  const foreign = fieldsOf(await challenge(other.url, proof.hello))
+  const says = (fields: { readonly [name: string]: string }) =>
+    `Lucilius ${Object.entries(fields)
+      .map(([key, value]) => `${key}="${value}"`)
+      .join(', ')}`
+  const wrong: { readonly [what: string]: string } = {
+    'no fields': 'Lucilius',
+    'a scheme that is not ours': `Luciliusx hello="${hello}"`,
+    'a short hello': 'Lucilius hello="AAAA"',
+    'an endless hello': `Lucilius hello="${'A'.repeat(129)}"`,
+    'a hello of other characters': `Lucilius hello="${hello}\u00e9"`,
+    'two hellos': `Lucilius hello="${hello}", hello="${hello}"`,
+    'no nonce': says({ hello, proof: right }),
+    'no proof': says({ hello, nonce }),
+    'an empty proof': says({ hello, nonce, proof: '' }),
+    'the proof of the listener, sent back': says({ hello, nonce, proof: told }),
+    'a proof of another secret': says({ hello, nonce, proof: proofOf(`${SECRET}x`, 'connector', hello, nonce) }),
+    'a nonce for another hello': says({
+      hello: 'B'.repeat(24),
+      nonce,
+      proof: proofOf(SECRET, 'connector', 'B'.repeat(24), nonce),
+    }),
+    'a nonce of its own': says({
+      hello,
+      nonce: 'C'.repeat(56),
+      proof: proofOf(SECRET, 'connector', hello, 'C'.repeat(56)),
+    }),
+    'a nonce of another listener': says({
+      hello,
+      nonce: foreign.nonce ?? '',
+      proof: proofOf(SECRET, 'connector', hello, foreign.nonce ?? ''),
+    }),
+    'a nonce with a tail': says({ hello, nonce: `${nonce}A`, proof: proofOf(SECRET, 'connector', hello, `${nonce}A`) }),
+    'an empty nonce': says({ hello, nonce: '', proof: proofOf(SECRET, 'connector', hello, '') }),
+  }
+  for (const [what, authorization] of Object.entries(wrong)) await attempts({ authorization }, what)
+
+  const authorization = proof.answer(text)
+  t.equal(authorization, says({ hello, nonce, proof: right }))
+  t.match(
+    await post(url, { a: 1, n: 7 }, { authorization }),
+    { status: 200, body: { n: 7 } },
+    'the right one is let in',
+  )
+  await attempts({ authorization }, 'once')
+
+  const slow = prove()
+  const late = slow.answer(await challenge(url, slow.hello))
+  const inTime = prove()
+  now += 1
+  const justInTime = inTime.answer(await challenge(url, inTime.hello))
+  now += 10_000
+  await attempts({ authorization: late }, 'a challenge is answered within 10 s')
+  t.match(await post(url, { a: 1 }, { authorization: justInTime }), { status: 200 })
+  await attempts({ authorization: justInTime }, 'and is remembered for as long')
+  now += 1
+  await attempts({ authorization: justInTime }, 'when it is forgotten it is too old')
+})
+
+t.test('HTTP: what belongs to a stream says the proof of the stream again, and is refused without it', async (t) => {
+  const { app, url } = await service(t, http({ port: 0, lingerMs: 20 }), mutual())
+  const open = async () => {
+    const proof = prove()
+    const authorization = proof.answer(await challenge(url, proof.hello))
+    const response = await fetch(`${url}/stream`, { headers: { authorization } })
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    t.teardown(() => reader.cancel().catch(() => {}))
+    const hello = new TextDecoder().decode((await reader.read()).value)
+    const id = /"connection":"([\w-]+)"/.exec(hello)?.[1] ?? ''
+    return { authorization, id, close: () => reader.cancel() }
+  }
+  const announcement = { wire: 1, name: 'page', instance: 'page', draining: false, actions: [], subscriptions: [] }
+  const [one, two] = [await open(), await open()]
+  const tell = (id: string, authorization: string) =>
+    ask(`${url}/stream/${id}`, { method: 'PUT', body: announcement, headers: { authorization } })
+  const act = (id: string, authorization: string) =>
+    post(url, { a: 1, n: 1 }, { authorization, ...(id === '' ? {} : { 'lucilius-connection': id }) })
+  const refused = { status: 401, body: { error: { code: 'LUC_UNAUTHENTICATED', handled: 'no' } } }
+  for (let round = 0; round < 3; round++) {
+    t.match(await tell(one.id, one.authorization), { status: 204 })
+    t.match(await act(one.id, one.authorization), { status: 200 })
+  }
+  for (const [id, authorization, what] of [
+    [one.id, two.authorization, 'the proof of another stream'],
+    ['x', one.authorization, 'a stream that is not there'],
+    [one.id, `${one.authorization} `, 'one character more'],
+    [one.id, one.authorization.replace(/.{3}"$/, 'AAA"'), 'another proof'],
+    [one.id, 'Bearer wrong', 'something else'],
+  ] as const) {
+    if (!what.startsWith('one character')) t.match(await tell(id, authorization), refused, what)
+    if (!what.startsWith('one character')) t.match(await act(id, authorization), refused, what)
+  }
+  t.match(await act('', one.authorization), refused, 'no stream')
+  t.match(await act(one.id, `Bearer ${SECRET}`), { status: 200 }, 'the secret itself is as good')
+  await one.close()
+  await eventually(() => true)
+  const gone = async () => (await act(one.id, one.authorization)).status === 401
+  while (!(await gone())) await new Promise((resolve) => setTimeout(resolve, 5))
+  t.match(await tell(one.id, one.authorization), refused, 'a stream that is gone')
+  t.match(await act(two.id, two.authorization), { status: 200 }, 'and the others go on')
+
+  const isRunning = gate()
+  const isOver = gate()
+  app.add('a:slow', async () => {
+    isRunning.open()
+    await isOver.opened
+  })
+  const slow = post(url, { a: 'slow' }, { authorization: two.authorization, 'lucilius-connection': two.id })
+  await isRunning.opened
+  const closed = app.close()
+  const late = await act(one.id, one.authorization)
+  t.match(late, { status: 503, body: { error: { code: 'LUC_SERVICE_CLOSED', handled: 'no' } } }, 'may go elsewhere')
+  t.match(await act('', one.authorization), { status: 401 }, 'only what once had a stream is told so')
+  isOver.open()
+  await slow
+  await closed
+})
+
+t.test('HTTP: what an author asks for himself is asked for at each request', async (t) => {
+  let asked = 0
+  const auth: Auth = {
+    authenticate: ({ headers }) => ++asked > 0 && headers.authorization === 'Token x',
+    authorization: 'Token x',
+  }
+  const { url } = await service(t, http({ port: 0 }), auth)
+  const caller = made(t, 'caller')
+  await caller.connect(http({ url }), { auth })
+  const before = asked
+  await caller.act('a:1')
+  t.equal(asked, before + 1)
+})
+
+t.test('authenticate says what it asks for, in one line', async (t) => {
+  let challenge: unknown
+  const auth = () => {
+    throw new LuciliusError('LUC_UNAUTHENTICATED', 'Who is it?', { details: { challenge } })
+  }
+  const { app, url } = await service(t, http({ port: 0 }), auth)
+  const { url: wsUrl } = await app.listen(websocket({ port: 0 }), { expose: '*', auth })
+  const upgrade = { upgrade: 'websocket', connection: 'upgrade', 'sec-websocket-protocol': 'lucilius.v1' }
+  const key = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' }
+  const asks = async () => {
+    const over = await ask(wsUrl.replace('ws:', 'http:'), { headers: { ...upgrade, ...key } })
+    return [over.headers['www-authenticate'], (await ask(`${url}/patterns`)).headers['www-authenticate']]
+  }
+  for (challenge of ['Basic realm="shop"', 'Negotiate']) t.strictSame(await asks(), [challenge, challenge])
+  for (challenge of ['a\r\nset-cookie: x', '', 1, null, 'é', 'x'.repeat(5000), undefined]) {
+    t.strictSame(await asks(), ['Bearer', 'Bearer'])
+  }
+})
+
+t.test('a flood costs no memory: only what proved the secret is remembered, and no more than a bound', async (t) => {
+  let now = 0
+  const challenges = new Challenges(SECRET, () => now)
+  const flood = (times: number) => {
+    for (let n = 0; n < times; n++) challengeAt(challenges, `Lucilius hello="${String(n).padStart(24, '0')}"`)
+  }
+  const collect = global.gc
+  flood(2000)
+  collect?.()
+  const before = process.memoryUsage().heapUsed
+  flood(10_000)
+  collect?.()
+  t.ok(process.memoryUsage().heapUsed - before < 20e6)
+
+  const early = prove()
+  const waiting = early.answer(challengeAt(challenges, early.hello))
+  const answered: string[] = []
+  for (let n = 0; n <= 10_000; n++) {
+    const proof = prove()
+    const answer = proof.answer(challengeAt(challenges, proof.hello))
+    if (n < 3 || n > 9_998) answered.push(answer)
+    if (!challenges.accept(answer)) throw new Error(`The answer ${n} was not taken`)
+  }
+  t.ok(
+    answered.every((answer) => !challenges.accept(answer)),
+    'none is taken twice',
+  )
+  t.notOk(challenges.accept(waiting), 'what was handed out before there was too much is taken no more')
+  now += 1
+  const next = prove()
+  t.ok(challenges.accept(next.answer(challengeAt(challenges, next.hello))), 'and what is handed out then is')
+})
+
+/** The challenge to a hello. */
+function challengeAt(challenges: Challenges, authorization: string): string {
+  try {
+    challenges.accept(authorization)
+  } catch (error) {
+    return String((error as { readonly details?: { readonly challenge?: unknown } }).details?.challenge)
+  }
+  throw new Error('It was not challenged.')
+}

@@ -30,7 +30,7 @@ export interface ConnectOptions {
   readonly expose?: PatternList
   /** Events that pass; all that either side observes, as far as the listener lets them, unless given. */
   readonly events?: EventExposure
-  /** What proves who this app is: `sharedSecret('…')`. */
+  /** What proves who this app is: `sharedSecret('…')`; with `mutual` the listener proves itself, too. */
   readonly auth?: Auth
   /** What a peer answers that cannot tell, because it is no lucilius app but speaks the wire format. */
   readonly patterns?: readonly PatternLike[]

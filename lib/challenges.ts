@@ -6,7 +6,7 @@ import { isSameText, proofOf, readProofFields, writeProofFields } from './proof-
 const FRESH_MS = 10_000
 
 /** How many answered challenges are remembered at most. */
-const MOST_SPENT = 10_000
+const MOST_SPENT = 4096
 
 const TIME_BYTES = 6
 const RANDOM_BYTES = 18

@@ -1,16 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** Whose proof it is: one is no good as the other, so that nobody proves with what it was told. */
-export type Side = 'listener' | 'connector'
+type Side = 'listener' | 'connector'
 
 /** The names and values of a header field of the scheme `Lucilius` (RFC 9110 §11.4). */
-export type ProofFields = ReadonlyMap<string, string>
+type ProofFields = ReadonlyMap<string, string>
 
 /** Characters of a header field that are looked at. */
 const MOST = 4096
 
 const SCHEME = /(?:^|, *)lucilius +/i
-const FIELD = /([a-z]+) ?= ?"([\w-]{1,200})" *(?:, *|$)/iy
+const FIELD = /([a-z]+) ?= ?"([\w-]{0,200})" *(?:, *|$)/iy
 
 /** Reads a header field, which may name other schemes before and after. Undefined if it has none of ours. */
 export function readProofFields(text: string): ProofFields | undefined {

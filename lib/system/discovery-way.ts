@@ -72,12 +72,20 @@ export class DiscoveryWay implements Way {
 
   async #discover(to: (url: string) => Transport, { found }: Finding): Promise<Discovery> {
     const { group, groups, self, isKnown, log } = this.#options
-    const own = self()
+    let own = self()
     const chain = new Chain(await this.#options.providers())
     this.#chain = chain
     await chain.open({
       groups,
-      self: { group, instance: randomUUID(), url: own },
+      self: {
+        group,
+        instance: randomUUID(),
+        // Another one when the machine gets another network.
+        get url() {
+          own = self()
+          return own
+        },
+      },
       log,
       found: (url) => {
         if (url === own || isKnown(url)) return

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { on, once } from 'node:events'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -5,6 +6,7 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { ActionError, type App, lucilius } from '../../lib/index.js'
 import { readAnnouncement } from '../../lib/peers/announcement.js'
+import { proofOf, readProofFields } from '../../lib/proof-text.js'
 import { type Observer, toEnvelope, toMeta, toOutcome } from '../../lib/transport-kit.js'
 import { http } from '../../transports/http/index.js'
 import { websocket } from '../../transports/websocket/index.js'
@@ -136,6 +138,20 @@ t.test('an event of the page reaches the subscriptions of its app, whoever sends
     send(body)
     t.strictSame(await observed, parse(body).message)
   }
+})
+
+t.test('the proofs of the page are those of its secret', async (t) => {
+  const [, text = ''] = /^## Proofs\n.*?^```text\n(.*?)\n```$/ms.exec(page) ?? []
+  const said = text.split('\n\n').map((line) => readProofFields(line.replace(/^[\w-]+: /, '')) ?? new Map())
+  const [hello, challenge, answer] = said
+  t.strictSame([...(hello?.keys() ?? [])], ['hello'])
+  const [ours = '', nonce = ''] = [hello?.get('hello'), challenge?.get('nonce')]
+  const secret = /In the sample the secret is `([^`]+)`/.exec(page)?.[1] ?? ''
+  t.equal(challenge?.get('proof'), proofOf(secret, 'listener', ours, nonce))
+  const proof = proofOf(secret, 'connector', ours, nonce)
+  t.strictSame(Object.fromEntries(answer ?? []), { hello: ours, nonce, proof })
+  const signed = createHmac('sha256', secret).update(['lucilius.v1 connector', ours, nonce].join('\n'))
+  t.equal(signed.digest('base64url'), proof, 'and they sign what the page says')
 })
 
 t.test('each sample of the page is tried', async (t) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Test } from 'tap'
@@ -24,6 +25,8 @@ export class Walk {
   readonly #env: { readonly [name: string]: string }
   /** What runs in the first terminal. */
   #running: Started | undefined
+  /** What runs in others beside it. */
+  readonly #others: Started[] = []
 
   /** `page` is its README. */
   constructor(t: Test, source: string, page: string) {
@@ -34,7 +37,9 @@ export class Walk {
     this.#t = t
     this.#folder = join(parent, basename(source))
     this.#processes = new Map([...page.matchAll(READY)].map(([, name = '', pid = '']) => [pid, name]))
-    this.#env = { LUCILIUS_RUN_DIR: join(parent, 'run') }
+    // Nobody else on this machine is to be found.
+    const announcements = `239.255.76.85:${20_000 + (process.pid % 10_000)}`
+    this.#env = { LUCILIUS_RUN_DIR: join(parent, 'run'), LUCILIUS_MULTICAST: announcements }
     mkdirSync(join(parent, 'run'), { mode: 0o700 })
     // What the system keeps where it was tried before stays there.
     cpSync(source, this.#folder, { recursive: true, filter: (file) => !/^(data|[.]lucilius)$/.test(basename(file)) })
@@ -59,6 +64,10 @@ export class Walk {
     const [first = ''] = commands
     if (first === `cd examples/${basename(this.#folder)}`) return // We are there.
     if (first === 'npm ci && npm start') return this.#start(['dev'], expected)
+    if (first === 'openssl rand -base64 32 > .secret') {
+      return writeFileSync(join(this.#folder, '.secret'), randomBytes(32).toString('base64'))
+    }
+    if (first.startsWith(SECRET)) return this.#terminals(commands, expected)
     if (/^npx lucilius (dev|up)\b/.test(first)) return this.#start(wordsOf(first).slice(2), expected)
     if (first.startsWith('kill -9 ')) {
       const printed = this.#running?.printed() ?? ''
@@ -80,10 +89,11 @@ export class Walk {
 
   /** Ctrl-C, as a terminal sends it, to all that runs there. */
   async end(): Promise<void> {
-    const running = this.#running
-    if (running === undefined) return
-    process.kill(-(running.child.pid ?? 0), 'SIGINT')
-    this.#t.match(await running.ended, { code: 0, stderr: '' })
+    const all = [...(this.#running === undefined ? [] : [this.#running]), ...this.#others]
+    this.#running = undefined
+    this.#others.length = 0
+    for (const { child } of all) process.kill(-(child.pid ?? 0), 'SIGINT')
+    for (const { ended } of all) this.#t.match(await ended, { code: 0, stderr: '' })
   }
 
   async #run(commands: readonly string[]): Promise<string> {
@@ -107,9 +117,15 @@ export class Walk {
     await this.#says(expected)
   }
 
+  /** Types each in a terminal of its own. The last of them is the one that is looked at. */
+  async #terminals(commands: readonly string[], expected: readonly string[]): Promise<void> {
+    if (this.#others.length === 0) await this.end()
+    for (const command of commands) this.#others.push(this.#lucilius(wordsOf(command).slice(3)))
+    await this.#says(expected, 0, this.#others.at(-1))
+  }
+
   /** Waits until what runs has printed these lines, in any order. */
-  async #says(lines: readonly string[], before = 0): Promise<void> {
-    const running = this.#running
+  async #says(lines: readonly string[], before = 0, running = this.#running): Promise<void> {
     for (const line of lines) {
       await within(PATIENCE_MS, async () => {
         const printed = running?.printed().slice(before).split('\n') ?? []
@@ -122,6 +138,9 @@ export class Walk {
     return startLucilius(this.#t, args, { cwd: this.#folder, env: this.#env })
   }
 }
+
+/** How a command begins that starts one process of several. */
+const SECRET = 'LUCILIUS_SECRET_FILE=.secret npx lucilius start '
 
 /** A process that is ready, as `up` prints it. */
 const READY = /^(\S+) +\| ready, pid (\d+)/gm

@@ -7,7 +7,7 @@ import { startGuard } from './broker-guard.js'
 
 /** A broker of this test's own, on loopback, with its data in a folder of its own. */
 export interface Broker {
-  /** `nats://127.0.0.1:4222`, `amqp://127.0.0.1:5672`: without credentials. */
+  /** `nats://127.0.0.1:4222`, `amqp://127.0.0.1:5672`, `http://127.0.0.1:2379`: without credentials. */
   readonly url: string
   readonly port: number
   /** Where its data and log are: for certificates that `config` names. */
@@ -46,17 +46,20 @@ const readyMs = 60_000 // Two brokers that start at once on a busy machine.
 const stopMs = 20_000
 const rabbitServer = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
+/** What is to be installed for a broker. */
+const packages = { 'nats-server': 'nats-server', rabbitmq: 'rabbitmq-server', etcd: 'etcd-server' } as const
+
 /**
  * Tells why tests with a broker are skipped, or false: the value of tap's `skip`. Throws where a broker is missing and
  * `TEST_BROKERS` is `required`.
  */
-export function skipWithout(server: 'nats-server' | 'rabbitmq'): string | false {
+export function skipWithout(server: keyof typeof packages): string | false {
   const there =
-    server === 'nats-server'
-      ? programPath('nats-server') !== undefined
-      : existsSync(rabbitServer) && programPath('epmd') !== undefined
+    server === 'rabbitmq'
+      ? existsSync(rabbitServer) && programPath('epmd') !== undefined
+      : programPath(server) !== undefined
   if (there) return false
-  const reason = `${server} is not installed: apt-get install ${server === 'rabbitmq' ? 'rabbitmq-server' : server}`
+  const reason = `${server} is not installed: apt-get install ${packages[server]}`
   if (process.env.TEST_BROKERS === 'required') throw new Error(`TEST_BROKERS=required, but ${reason}`)
   return reason
 }
@@ -101,12 +104,26 @@ export async function startRabbit(t?: Teardown, { config = '' }: BrokerOptions =
   })
 }
 
+/** Starts etcd: 0.2 s. Its elections are fast, so that a lease of a second is one. `config` is of no use to it. */
+export async function startEtcd(t?: Teardown): Promise<Broker> {
+  const [port, peers] = await freePorts(2)
+  return startBroker(t, { scheme: 'http', port }, (folder) => {
+    const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peers}`]
+    const args = [
+      ...['--data-dir', join(folder, 'data'), '--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
+      ...['--heartbeat-interval', '10', '--election-timeout', '100'],
+    ]
+    return [{ command: programPath('etcd') ?? 'etcd', args }]
+  })
+}
+
 function text(config: NonNullable<BrokerOptions['config']>, folder: string, port: number): string {
   return typeof config === 'string' ? config : config({ folder, port })
 }
 
 interface Address {
-  readonly scheme: 'nats' | 'amqp'
+  readonly scheme: 'nats' | 'amqp' | 'http'
   readonly port: number
 }
 
@@ -230,13 +247,19 @@ function accepts(port: number): Promise<boolean> {
  * Ports that nobody listens on, below those that a system gives to outgoing connections: while a broker is down, nobody
  * may come to sit on its port.
  */
-async function freePorts<const N extends 1 | 3>(count: N): Promise<N extends 1 ? [number] : [number, number, number]> {
+async function freePorts<const N extends keyof Ports>(count: N): Promise<Ports[N]> {
   const ports: number[] = []
   while (ports.length < count) {
     const port = 10_000 + Math.floor(Math.random() * 20_000)
     if (!ports.includes(port) && (await isFree(port))) ports.push(port)
   }
-  return ports as N extends 1 ? [number] : [number, number, number] // as many as asked for
+  return ports as unknown as Ports[N] // as many as asked for
+}
+
+interface Ports {
+  readonly 1: readonly [number]
+  readonly 2: readonly [number, number]
+  readonly 3: readonly [number, number, number]
 }
 
 function isFree(port: number): Promise<boolean> {

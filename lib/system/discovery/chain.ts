@@ -20,7 +20,7 @@ export class Chain {
     this.#known = providers.map(() => new Map())
   }
 
-  /** Resolves once all of them have looked once. Rejects with what no second try changes. */
+  /** Resolves once all of them have looked once. Rejects with what no second try changes, and closes the others then. */
   async open({ found, ...asked }: Asked): Promise<void> {
     const groups = new Set(asked.groups)
     const opening = this.#providers.map((provider, at) =>
@@ -31,7 +31,13 @@ export class Chain {
         },
       }),
     )
-    await Promise.all(opening)
+    try {
+      await Promise.all(opening)
+    } catch (error) {
+      await Promise.allSettled(opening)
+      await this.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {

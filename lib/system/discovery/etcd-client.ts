@@ -50,7 +50,7 @@ export class EtcdClient {
     const { body, limit } = await this.#open(path, question, signal)
     try {
       limit.extend(idleMs)
-      for await (const line of boundedLines(body, LONGEST_LINE)) {
+      for await (const line of boundedLines(body, LONGEST_LINE, limit.signal)) {
         limit.extend(idleMs)
         yield decodeJson(line, { maxBytes: LONGEST_LINE })
       }
@@ -131,7 +131,8 @@ async function open(server: string, { path, question, token, signal }: Asked): P
       redirect: 'error',
       signal: limit.signal,
     })
-    if (!response.ok) throw toRefusal(response.status, await boundedText(response.body, LONGEST_REFUSAL), server)
+    if (!response.ok)
+      throw toRefusal(response.status, await boundedText(response.body, LONGEST_REFUSAL, limit.signal), server)
     return { server, body: response.body, limit }
   } catch (error) {
     limit.abort()
@@ -141,7 +142,7 @@ async function open(server: string, { path, question, token, signal }: Asked): P
 
 async function readAnswer({ server, body, limit }: Opened): Promise<unknown> {
   try {
-    return decodeJson(await boundedText(body, LONGEST_ANSWER), { maxBytes: LONGEST_ANSWER })
+    return decodeJson(await boundedText(body, LONGEST_ANSWER, limit.signal), { maxBytes: LONGEST_ANSWER })
   } catch (error) {
     throw toUnreachable(error, server)
   } finally {

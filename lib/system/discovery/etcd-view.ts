@@ -16,7 +16,7 @@ const schemes = [...schemesOf.websocket, ...schemesOf.http]
 export interface Viewer {
   /** The entries of a group, all of them, after a change or a look at everything. */
   found(group: string, urls: readonly string[]): void
-  /** All keys that are there, after a change or a look at everything. */
+  /** All keys that are there, after a change or a look at everything, unless there are too many to know them all. */
   seen(keys: ReadonlySet<string>): void
 }
 
@@ -95,7 +95,7 @@ export class EtcdView {
       const urls = all.filter(([key]) => this.#groupOf(key) === group).map(([, url]) => url)
       this.#viewer.found(group, [...new Set(urls)])
     }
-    this.#viewer.seen(new Set(this.#urls.keys()))
+    if (this.#urls.size < MOST) this.#viewer.seen(new Set(this.#urls.keys()))
   }
 
   #groupOf(key: string): string {

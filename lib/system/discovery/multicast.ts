@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { toMulticast } from '../checks/discovery.js'
 import { invalid } from '../invalid.js'
 import { Announcing, type MulticastSettings, type Rhythm } from './announcing.js'
 import type { Provider } from './provider.js'
@@ -31,13 +31,8 @@ export function multicastProvider(
 }
 
 function refuseWrong({ group, port, secret, space }: MulticastSettings): void {
-  const first = Number(group.split('.')[0])
-  if (!isIPv4(group) || first < 224 || first > 239) {
-    throw invalid(`multicast: '${group}' is no address of a multicast group. Give one such as 239.255.76.85.`)
-  }
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw invalid(`multicast: ${port} is no port. Give one from 1 to 65535, such as 7685.`)
-  }
+  const place = toMulticast(`${group}:${port}`)
+  if (typeof place === 'string') throw invalid(`multicast: '${group}:${port}' is not ${place}.`)
   if (secret === '' || space === '') {
     throw invalid('multicast: announcements need a secret and a space that are not empty.')
   }

@@ -71,10 +71,9 @@ export class PeerConnection implements Connection {
       await new Promise<void>((resolve, reject) => {
         this.#onKnown = resolve
         this.#onFailed = reject
-        this.#authorization(path).then(
-          (authorization) => this.#read(path, authorization),
-          (error: Error) => this.#end(error),
-        )
+        this.#authorization(path)
+          .then((authorization) => this.#read(path, authorization))
+          .catch((error: Error) => this.#end(error))
       })
     } finally {
       clearTimeout(timer)

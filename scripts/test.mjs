@@ -13,6 +13,7 @@ import { availableParallelism } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
+import { lanesOf } from './test-lanes.mjs'
 import { fileReport } from './test-report.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,11 +21,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const TEST_SECONDS = 60
 const SILENT_MS = 2 * TEST_SECONDS * 1000
 
-const files = chosen(compiledTests())
+const { working, waiting } = lanesOf(chosen(compiledTests()))
 const count = { passed: 0, failed: 0, skipped: 0 }
 const running = new Set()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(signal))
-await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, () => runNext()))
+const cores = Math.min(4, availableParallelism())
+await Promise.all([runAll(waiting), ...Array.from({ length: cores }, () => runAll(working, waiting))])
 if (count.passed + count.failed === 0) console.log('No test ran.')
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
 process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1
@@ -51,8 +53,10 @@ function chosen(tests) {
   return lost.length > 0 ? [] : [...new Set(found.flat())]
 }
 
-async function runNext() {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+/** Runs what is in the queues, the first of them first, one file after the other. */
+async function runAll(...queues) {
+  const next = () => queues.find((queue) => queue.length > 0)?.shift()
+  for (let file = next(); file !== undefined; file = next()) {
     const { text, passed, failed, skipped } = await run(file)
     console.log(text)
     count.passed += passed
@@ -96,6 +100,7 @@ function run(file) {
 
 /** Whoever ends the run ends the tests: they clean up after themselves. */
 function stop(signal) {
-  files.length = 0
+  working.length = 0
+  waiting.length = 0
   for (const child of running) child.kill(signal)
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { lucilius, type Ran } from '../cli/fake-io.js'
 import { type Started, startLucilius } from '../cli/process.js'
 import { repoRoot } from '../support/repo-root.js'
 import { within } from './within.js'
@@ -84,6 +86,7 @@ export class Walk {
         this.#t.equal(printed, plain(expected), title)
         return
       }
+      await pause(50)
     }
   }
 
@@ -105,10 +108,16 @@ export class Walk {
         continue
       }
       if (npx !== 'npx' || name !== 'lucilius') throw new Error(`What is this? ${command}`)
-      const { stdout, stderr } = await this.#lucilius(args).ended
+      const { stdout, stderr } = await this.#ran(args)
       printed.push(stdout, stderr)
     }
     return plain(printed.join('').replaceAll(this.#folder, '…').trimEnd().split('\n'))
+  }
+
+  /** What only asks what runs needs no process of its own; what loads the system does, for its files change. */
+  #ran(args: readonly string[]): Promise<Ran> {
+    if (this.#running === undefined || args[0] === 'plan') return this.#lucilius(args).ended
+    return lucilius(args, { cwd: this.#folder, env: this.#env })
   }
 
   async #start(args: readonly string[], expected: readonly string[]): Promise<void> {
@@ -120,7 +129,12 @@ export class Walk {
   /** Types each in a terminal of its own. The last of them is the one that is looked at. */
   async #terminals(commands: readonly string[], expected: readonly string[]): Promise<void> {
     if (this.#others.length === 0) await this.end()
-    for (const command of commands) this.#others.push(this.#lucilius(wordsOf(command).slice(3)))
+    for (const command of commands) {
+      const [variable = '', , , ...args] = wordsOf(command)
+      const [name = '', value = ''] = variable.split('=')
+      this.#others.push(this.#lucilius(args, { [name]: value }))
+    }
+    for (const { says } of this.#others) await says(/"msg":"started"/)
     await this.#says(expected, 0, this.#others.at(-1))
   }
 
@@ -134,8 +148,8 @@ export class Walk {
     }
   }
 
-  #lucilius(args: readonly string[]): Started {
-    return startLucilius(this.#t, args, { cwd: this.#folder, env: this.#env })
+  #lucilius(args: readonly string[], more: { readonly [name: string]: string } = {}): Started {
+    return startLucilius(this.#t, args, { cwd: this.#folder, env: { ...this.#env, ...more } })
   }
 }
 

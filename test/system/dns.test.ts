@@ -15,7 +15,6 @@ interface Asked {
 
 // Those that wait for a TTL or a time limit do so at the same time.
 t.jobs = 2
-const slow = { buffered: true }
 
 /** A server, and a provider that asks it. */
 async function asking(t: Test, { scheme = 'websocket', groups, reply, ...asked }: Asked) {
@@ -74,7 +73,7 @@ t.test('SRV records say host and port; a target that DNS does not know stands fo
   )
 })
 
-t.test('addresses come and go with what DNS says, and stand while it says nothing', slow, async (t) => {
+t.test('addresses come and go with what DNS says, and stand while it says nothing', { buffered: true }, async (t) => {
   const records = (...hosts: string[]) => only('A', ...hosts.map((one) => host('rates.shop.test', one, 1)))
   const { all, server } = await asking(t, { reply: records('10.0.0.1') })
   const one = 'ws://10.0.0.1:7400/ws'
@@ -107,7 +106,7 @@ t.test('a question that fails keeps the answer of the others', async (t) => {
   t.match(all.lines, [/^warn: .* EREFUSED rates\.shop\.test$/])
 })
 
-t.test('a server that says nothing holds up nobody for long, opening or closing', slow, async (t) => {
+t.test('a server that says nothing holds up nobody for long, opening or closing', { buffered: true }, async (t) => {
   const began = performance.now()
   const { all, provider, server } = await asking(t, { groups: ['rates', 'convert'], reply: () => undefined })
   const opened = performance.now()

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createListener } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -15,7 +15,6 @@ const skip = skipWithout('etcd')
 
 // Most of what they do is wait for etcd.
 t.jobs = 5
-const test = { skip, buffered: true }
 
 let shared: Promise<Broker> | undefined
 t.teardown(async () => (await shared)?.end())
@@ -60,30 +59,34 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 const put = (server: string, key: string, value: string) =>
   operate(server, 'kv/put', { key: base64(key), value: base64(value) })
 
-t.test('processes of a system find each other, and hear at once who comes and who goes', test, async (t) => {
-  const { url } = await etcd()
-  const space = newSpace()
-  const asked = { servers: [url], space, groups: ['rates', 'convert'] }
-  const first = provider(t, 1, asked)
-  await first.open()
-  await first.all.knows([urlOf(1)])
-  t.same(first.all.told('convert').at(-1), [], 'that there are none is an answer')
+t.test(
+  'processes of a system find each other, and hear at once who comes and who goes',
+  { skip, buffered: true },
+  async (t) => {
+    const { url } = await etcd()
+    const space = newSpace()
+    const asked = { servers: [url], space, groups: ['rates', 'convert'] }
+    const first = provider(t, 1, asked)
+    await first.open()
+    await first.all.knows([urlOf(1)])
+    t.same(first.all.told('convert').at(-1), [], 'that there are none is an answer')
 
-  const second = provider(t, 2, { ...asked, group: 'convert' })
-  const stranger = provider(t, 3, { ...asked, space: `${space}-2` })
-  await Promise.all([second.open(), stranger.open()])
-  t.same(second.all.told('rates').at(-1), [urlOf(1)], 'known when it has opened')
-  await first.all.knows([urlOf(2)], 'convert')
-  await stranger.all.knows([urlOf(3)])
-  t.same(stranger.all.told('convert').at(-1), [], 'of another system')
+    const second = provider(t, 2, { ...asked, group: 'convert' })
+    const stranger = provider(t, 3, { ...asked, space: `${space}-2` })
+    await Promise.all([second.open(), stranger.open()])
+    t.same(second.all.told('rates').at(-1), [urlOf(1)], 'known when it has opened')
+    await first.all.knows([urlOf(2)], 'convert')
+    await stranger.all.knows([urlOf(3)])
+    t.same(stranger.all.told('convert').at(-1), [], 'of another system')
 
-  await second.close()
-  await first.all.knows([], 'convert')
-  t.same(first.all.told('rates').at(-1), [urlOf(1)])
-  t.same([...first.all.lines, ...second.all.lines, ...stranger.all.lines], [])
-})
+    await second.close()
+    await first.all.knows([], 'convert')
+    t.same(first.all.told('rates').at(-1), [urlOf(1)])
+    t.same([...first.all.lines, ...second.all.lines, ...stranger.all.lines], [])
+  },
+)
 
-t.test('a process that was killed is forgotten when its lease is over', test, async (t) => {
+t.test('a process that was killed is forgotten when its lease is over', { skip, buffered: true }, async (t) => {
   const { url } = await etcd()
   const space = newSpace()
   const { all, open } = provider(t, 1, { servers: [url], space })
@@ -105,69 +108,77 @@ t.test('a process that was killed is forgotten when its lease is over', test, as
   )
 })
 
-t.test('an entry that is gone is written anew, as after a long sleep of the process', test, async (t) => {
-  const { url } = await etcd()
-  const space = newSpace()
-  const watcher = provider(t, 1, { servers: [url], space, group: 'convert' })
-  const sleeper = provider(t, 2, { servers: [url], space })
-  await Promise.all([watcher.open(), sleeper.open()])
-  await watcher.all.knows([urlOf(2)])
-  const key = base64(`lucilius/${space}/rates/instance-2`)
+t.test(
+  'an entry that is gone is written anew, as after a long sleep of the process',
+  { skip, buffered: true },
+  async (t) => {
+    const { url } = await etcd()
+    const space = newSpace()
+    const watcher = provider(t, 1, { servers: [url], space, group: 'convert' })
+    const sleeper = provider(t, 2, { servers: [url], space })
+    await Promise.all([watcher.open(), sleeper.open()])
+    await watcher.all.knows([urlOf(2)])
+    const key = base64(`lucilius/${space}/rates/instance-2`)
 
-  const { kvs } = (await operate(url, 'kv/range', { key })) as { kvs: { lease: string; value: string }[] }
-  t.same(Buffer.from(kvs[0]?.value ?? '', 'base64').toString(), JSON.stringify({ url: urlOf(2) }))
-  await operate(url, 'lease/revoke', { ID: kvs[0]?.lease })
-  await watcher.all.knows([])
-  await watcher.all.knows([urlOf(2)])
+    const { kvs } = (await operate(url, 'kv/range', { key })) as { kvs: { lease: string; value: string }[] }
+    t.same(Buffer.from(kvs[0]?.value ?? '', 'base64').toString(), JSON.stringify({ url: urlOf(2) }))
+    await operate(url, 'lease/revoke', { ID: kvs[0]?.lease })
+    await watcher.all.knows([])
+    await watcher.all.knows([urlOf(2)])
 
-  await operate(url, 'kv/deleterange', { key })
-  await watcher.all.knows([])
-  await watcher.all.knows([urlOf(2)])
-  await watcher.all.news()
-  t.same(watcher.all.told().at(-1), [urlOf(2)], 'told again after a while without news')
-})
+    await operate(url, 'kv/deleterange', { key })
+    await watcher.all.knows([])
+    await watcher.all.knows([urlOf(2)])
+    await watcher.all.news()
+    t.same(watcher.all.told().at(-1), [urlOf(2)], 'told again after a while without news')
+  },
+)
 
-t.test('while etcd is away what is known stands, and who starts then is found when it is back', test, async (t) => {
-  const own = await startEtcd(t)
-  const asked = { servers: [own.url] }
-  const first = provider(t, 1, asked)
-  const second = provider(t, 2, asked)
-  await Promise.all([first.open(), second.open()])
-  await first.all.knows([urlOf(1), urlOf(2)])
+t.test(
+  'while etcd is away what is known stands, and who starts then is found when it is back',
+  { skip, buffered: true },
+  async (t) => {
+    const own = await startEtcd(t)
+    const asked = { servers: [own.url] }
+    const first = provider(t, 1, asked)
+    const second = provider(t, 2, asked)
+    await Promise.all([first.open(), second.open()])
+    await first.all.knows([urlOf(1), urlOf(2)])
 
-  await own.kill()
-  await eventually(() => first.all.lines.length > 0)
-  const before = first.all.told().length
-  const late = provider(t, 3, asked)
-  const began = performance.now()
-  await late.open()
-  t.ok(performance.now() - began < 1000, 'waits for nobody')
-  t.same(late.all.told(), [])
-  const warning = `warn: etcd cannot be reached at ${own.url} (ECONNREFUSED). Trying again; what is known stands.`
-  await eventually(() => late.all.lines.filter((line) => line.startsWith('debug')).length > 3)
-  t.same(
-    late.all.lines.filter((line) => !line.startsWith('debug')),
-    [warning],
-    'said once',
-  )
-  t.equal(first.all.told().length, before)
+    await own.kill()
+    await eventually(() => first.all.lines.length > 0)
+    const before = first.all.told().length
+    const late = provider(t, 3, asked)
+    const began = performance.now()
+    await late.open()
+    t.ok(performance.now() - began < 1000, 'waits for nobody')
+    t.same(late.all.told(), [])
+    const warning = `warn: etcd cannot be reached at ${own.url} (ECONNREFUSED). Trying again; what is known stands.`
+    await eventually(() => late.all.lines.filter((line) => line.startsWith('debug')).length > 3)
+    t.same(
+      late.all.lines.filter((line) => !line.startsWith('debug')),
+      [warning],
+      'said once',
+    )
+    t.equal(first.all.told().length, before)
 
-  await own.restart()
-  await first.all.knows([urlOf(1), urlOf(2), urlOf(3)])
-  await late.all.knows([urlOf(1), urlOf(2), urlOf(3)])
-  await eventually(() => late.all.lines.at(-1) === 'info: etcd answers')
+    await own.restart()
+    await first.all.knows([urlOf(1), urlOf(2), urlOf(3)])
+    await late.all.knows([urlOf(1), urlOf(2), urlOf(3)])
+    await eventually(() => late.all.lines.at(-1) === 'info: etcd answers')
 
-  await own.kill()
-  rmSync(join(own.folder, 'data'), { recursive: true })
-  await own.restart()
-  await first.all.knows([urlOf(1), urlOf(2), urlOf(3)])
-  await first.all.news()
-  await first.all.knows([urlOf(1), urlOf(2), urlOf(3)])
-  const { count } = await operate(own.url, 'kv/range', { key: base64('lucilius/'), range_end: base64('lucilius0') })
-  t.equal(count, '3', 'each has written itself down again')
-})
+    await own.kill()
+    rmSync(join(own.folder, 'data'), { recursive: true })
+    await own.restart()
+    await first.all.knows([urlOf(1), urlOf(2), urlOf(3)])
+    await first.all.news()
+    await first.all.knows([urlOf(1), urlOf(2), urlOf(3)])
+    const { count } = await operate(own.url, 'kv/range', { key: base64('lucilius/'), range_end: base64('lucilius0') })
+    t.equal(count, '3', 'each has written itself down again')
+  },
+)
 
-t.test('etcd asks who we are; what it forgot it is told again', test, async (t) => {
+t.test('etcd asks who we are; what it forgot it is told again', { skip, buffered: true }, async (t) => {
   const own = await startEtcd(t)
   const { url } = own
   const user = async (name: string, password: string, prefix?: string) => {
@@ -219,13 +230,13 @@ t.test('etcd asks who we are; what it forgot it is told again', test, async (t) 
   t.notMatch(known.all.lines.join(), /UNAUTHENTICATED|let us in/)
 })
 
-t.test('of several servers one that answers is enough', test, async (t) => {
+t.test('of several servers one that answers is enough', { skip, buffered: true }, async (t) => {
   const { url } = await etcd()
   const space = newSpace()
-  const silent = createListener((socket) => socket.on('error', () => {}))
+  const silent = createServer(() => {})
   silent.listen(0, '127.0.0.1')
   await once(silent, 'listening')
-  t.teardown(() => silent.close())
+  t.teardown(() => silent.close().closeAllConnections())
   const { port } = silent.address() as AddressInfo
   const first = provider(t, 1, { servers: ['http://127.0.0.1:9', url], space })
   const began = performance.now()
@@ -238,7 +249,7 @@ t.test('of several servers one that answers is enough', test, async (t) => {
   t.same([...first.all.lines, ...second.all.lines], [])
 })
 
-t.test('what is no address of a process is passed over', test, async (t) => {
+t.test('what is no address of a process is passed over', { skip, buffered: true }, async (t) => {
   const { url } = await etcd()
   const space = newSpace()
   const odd = ['', 'no JSON', 'null', '[]', '{"url":7}', '{"url":"file:///etc/passwd"}', '{"url":"ws://u:p@h/"}']
@@ -256,27 +267,33 @@ t.test('what is no address of a process is passed over', test, async (t) => {
   t.same(all.lines, [])
 })
 
-t.test('what answers in the place of etcd is not believed, and not read without end', test, async (t) => {
-  const serve = async (answer: (response: ServerResponse) => unknown) => {
-    const web = createServer((_, response) => void answer(response))
-    web.listen(0, '127.0.0.1')
-    await once(web, 'listening')
-    t.teardown(() => web.close())
-    const { all, open } = provider(t, 1, { servers: [`http://127.0.0.1:${(web.address() as AddressInfo).port}`] })
-    await open()
-    t.same(all.told(), [])
-    return all.lines.filter((line) => line.startsWith('warn'))
-  }
-  t.match(await serve((response) => response.end('<p>Hello</p>')), [/The text is not JSON/])
-  t.match(await serve((response) => response.end('{}')), [/etcd 3\.4 or later/])
-  t.match(await serve((response) => response.writeHead(404).end('Not found')), [/status 404: is it etcd 3\.4 or later/])
-  t.match(await serve((response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end()), [/redirect/])
-  const block = Buffer.alloc(1024 * 1024)
-  const pour = (response: ServerResponse) => {
-    while (response.write(block)) {}
-  }
-  t.match(await serve((response) => pour(response.on('drain', () => pour(response)))), [/more than 8388608 bytes/])
-})
+t.test(
+  'what answers in the place of etcd is not believed, and not read without end',
+  { skip, buffered: true },
+  async (t) => {
+    const serve = async (answer: (response: ServerResponse) => unknown) => {
+      const web = createServer((_, response) => void answer(response))
+      web.listen(0, '127.0.0.1')
+      await once(web, 'listening')
+      t.teardown(() => web.close().closeAllConnections())
+      const { all, open } = provider(t, 1, { servers: [`http://127.0.0.1:${(web.address() as AddressInfo).port}`] })
+      await open()
+      t.same(all.told(), [])
+      return all.lines.filter((line) => line.startsWith('warn'))
+    }
+    t.match(await serve((response) => response.end('<p>Hello</p>')), [/The text is not JSON/])
+    t.match(await serve((response) => response.end('{}')), [/etcd 3\.4 or later/])
+    t.match(await serve((response) => response.writeHead(404).end('Not found')), [
+      /status 404: is it etcd 3\.4 or later/,
+    ])
+    t.match(await serve((response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end()), [/redirect/])
+    const block = Buffer.alloc(1024 * 1024)
+    const pour = (response: ServerResponse) => {
+      while (response.write(block)) {}
+    }
+    t.match(await serve((response) => pour(response.on('drain', () => pour(response)))), [/more than 8388608 bytes/])
+  },
+)
 
 t.test('what no second try changes is refused', async (t) => {
   const open = (servers: readonly string[]) => provider(t, 1, { servers }).open()

@@ -47,6 +47,12 @@ export function hostAt(place: Place): string {
   return ''
 }
 
-function isAddress6(host: string): boolean {
+/** Whether a host is an address of IPv4. */
+export function isAddress4(host: string): boolean {
+  return /^\d{1,3}([.]\d{1,3}){3}$/.test(host) && host.split('.').every((part) => Number(part) <= 255)
+}
+
+/** Whether a host is an address of IPv6, without brackets. */
+export function isAddress6(host: string): boolean {
   return host.includes(':') && /^[\da-f:.]+$/i.test(host) && URL.canParse(`http://[${host}]/`)
 }

@@ -1,6 +1,6 @@
-import { isIP, isIPv4 } from 'node:net'
 import type { Discovery, DnsDiscovery, EtcdDiscovery, MulticastDiscovery } from '../system.js'
 import { HIGHEST_PORT } from '../topology.js'
+import { isAddress4, isAddress6 } from './address.js'
 import { hasKeys } from './keys.js'
 import { wholeNumber } from './number.js'
 import type { Place } from './place.js'
@@ -73,9 +73,10 @@ function dnsNameAt(place: Place, servers: readonly string[] | undefined): DnsDis
 /** As node:dns takes it. */
 function dnsServerAt(place: Place): string | undefined {
   const { value } = place
-  const [, bracketed, plain = ''] =
-    typeof value === 'string' ? (/^(?:\[(.+)\]|(.+?))(?::\d{1,5})?$/.exec(value) ?? []) : []
-  if (typeof value === 'string' && (isIP(value) || isIP(bracketed ?? plain))) return value
+  if (typeof value === 'string') {
+    const [, six = value, four = value] = /^(?:\[(.+)\]|([^:]+))(?::\d{1,5})?$/.exec(value) ?? []
+    if (isAddress4(four) || isAddress6(six)) return value
+  }
   return place.expected('the address of a DNS server, such as 10.0.0.2 or 127.0.0.1:5353')
 }
 
@@ -117,7 +118,7 @@ function multicastAt(place: Place): MulticastDiscovery | undefined {
 }
 
 function isMulticast(address: unknown): boolean {
-  if (typeof address !== 'string' || !isIPv4(address)) return false
+  if (typeof address !== 'string' || !isAddress4(address)) return false
   const first = Number(address.split('.')[0])
   return first >= 224 && first <= 239
 }

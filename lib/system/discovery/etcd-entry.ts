@@ -1,4 +1,4 @@
-import { LuciliusError } from '../../errors.js'
+import { fieldOf, notEtcd, toBase64 } from './etcd-answer.js'
 import type { EtcdClient } from './etcd-client.js'
 
 /** A key and its value under a lease, so that both are gone a while after whoever wrote them. */
@@ -47,7 +47,7 @@ export class EtcdEntry {
   async #grant(signal: AbortSignal): Promise<string> {
     const lease = fieldOf(await this.#client.ask('/v3/lease/grant', { TTL: String(this.#seconds) }, signal), 'ID')
     if (typeof lease === 'string') return lease
-    throw new LuciliusError('LUC_UNREACHABLE', 'etcd granted no lease.')
+    throw notEtcd('grants no lease')
   }
 
   async #write(signal: AbortSignal): Promise<void> {
@@ -55,14 +55,4 @@ export class EtcdEntry {
     await this.#client.ask('/v3/kv/put', { key, value, lease: this.#lease }, signal)
     this.#isWritten = true
   }
-}
-
-/** A field of what etcd answered; undefined if there is none. */
-export function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
-}
-
-/** As etcd's gateway has keys and values. */
-export function toBase64(text: string): string {
-  return Buffer.from(text).toString('base64')
 }

@@ -1,8 +1,7 @@
-import { LuciliusError } from '../../errors.js'
 import { decodeJson } from '../../wire-json.js'
 import { addressProblem, schemesOf } from '../checks/address.js'
+import { fieldOf, notEtcd, textOf, toBase64 } from './etcd-answer.js'
 import type { EtcdClient } from './etcd-client.js'
-import { fieldOf, toBase64 } from './etcd-entry.js'
 
 /** How many entries are read at most. */
 const MOST = 10_000
@@ -111,18 +110,11 @@ export class EtcdView {
 function revisionOf(answer: unknown): string {
   const revision = fieldOf(fieldOf(answer, 'header'), 'revision')
   if (typeof revision === 'string' && /^\d{1,19}$/.test(revision)) return revision
-  throw new LuciliusError(
-    'LUC_UNREACHABLE',
-    'What answers in the place of etcd says no revision: is it etcd 3.4 or later?',
-  )
+  throw notEtcd('says no revision')
 }
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-function textOf(base64: unknown): string {
-  return typeof base64 === 'string' ? Buffer.from(base64, 'base64').toString('utf8') : ''
 }
 
 /** Who writes into a registry may write anything. */

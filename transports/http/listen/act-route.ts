@@ -25,7 +25,7 @@ import type { PeerStream } from './peer-stream.js'
 export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyReply) => void {
   const { settings, receiver, sockets, streams, identities } = door
   const isPeer = receiver.audience === 'peers'
-  const { maxBytes, maxInFlight } = settings
+  const { maxInFlight } = settings
   return (request, reply) => {
     const { headers } = request
     let envelope: ActEnvelope
@@ -44,23 +44,51 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
     }
     // Whoever holds a stream was identified with it.
     const identity = stream === undefined ? identities.get(request) : undefined
-    let isOpen = true
-    const settle = (outcome: Outcome) => {
-      if (!isOpen) return
-      isOpen = false
-      load.running--
-      const bare = !door.isMounted && !isLeaving(door)
-      answer(bare ? reply : leaving(door, reply), outcome, maxBytes, bare)
-    }
-    const call: DirectCall = { onCancel: undefined, identity, settle, fail: () => {} }
+    receiveDirect(stream?.observer ?? door.anybody, envelope, new Answering(door, reply, load, identity))
+  }
+}
+
+/**
+ * An act that runs here, and the response that waits for its reply.
+ *
+ * A class, for V8 soon takes an object literal of which most live through a collection to be long-lived. It would be made
+ * where only full collections come by, and keep the request until one does: a quarter of the time of a listener.
+ */
+class Answering implements DirectCall {
+  readonly #door: Door
+  readonly #reply: FastifyReply
+  readonly #load: Load
+  readonly identity: unknown
+  onCancel: (() => void) | undefined = undefined
+  #isOpen = true
+
+  constructor(door: Door, reply: FastifyReply, load: Load, identity: unknown) {
+    this.#door = door
+    this.#reply = reply
+    this.#load = load
+    this.identity = identity
     load.running++
     reply.raw.on('close', () => {
-      if (!isOpen) return
-      isOpen = false
-      load.running--
-      call.onCancel?.()
+      if (this.#end()) this.onCancel?.()
     })
-    receiveDirect(stream?.observer ?? door.anybody, envelope, call)
+  }
+
+  settle(outcome: Outcome): void {
+    if (!this.#end()) return
+    const door = this.#door
+    const bare = !door.isMounted && !isLeaving(door)
+    answer(bare ? this.#reply : leaving(door, this.#reply), outcome, door.settings.maxBytes, bare)
+  }
+
+  /** What the answering end is never told. */
+  fail(): void {}
+
+  /** Ends it once: with its answer, or with the socket. */
+  #end(): boolean {
+    if (!this.#isOpen) return false
+    this.#isOpen = false
+    this.#load.running--
+    return true
   }
 }
 

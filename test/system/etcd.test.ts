@@ -37,7 +37,7 @@ interface Asked {
 }
 
 /** A provider of a process with an address that tells it from others. */
-function provider(t: Test, at: number, { groups, group = 'rates', space = 'shop', leaseMs = 1000, ...access }: Asked) {
+function provider(t: Test, at: number, { groups, group = 'rates', space = 'shop', leaseMs = 2000, ...access }: Asked) {
   const one = etcdProvider({ leaseMs, space, ...access })
   t.teardown(() => one.close())
   const all = heard({ group, instance: `instance-${at}`, url: urlOf(at) }, groups)
@@ -151,7 +151,7 @@ t.test(
     const late = provider(t, 3, asked)
     const began = performance.now()
     await late.open()
-    t.ok(performance.now() - began < 1000, 'waits for nobody')
+    t.ok(performance.now() - began < 1500, 'waits for nobody')
     t.same(late.all.told(), [])
     const warning = `warn: etcd cannot be reached at ${own.url} (ECONNREFUSED). Trying again; what is known stands.`
     await eventually(() => late.all.lines.filter((line) => line.startsWith('debug')).length > 3)
@@ -241,10 +241,10 @@ t.test('of several servers one that answers is enough', { skip, buffered: true }
   const first = provider(t, 1, { servers: ['http://127.0.0.1:9', url], space })
   const began = performance.now()
   await first.open()
-  t.ok(performance.now() - began < 1000)
+  t.ok(performance.now() - began < 1500)
   const second = provider(t, 2, { servers: [`http://127.0.0.1:${port}`, url], space })
   await second.open()
-  t.ok(performance.now() - began < 3000, 'one that says nothing costs two seconds')
+  t.ok(performance.now() - began < 4000, 'one that says nothing costs two seconds')
   await Promise.all([first, second].map(({ all }) => all.knows([urlOf(1), urlOf(2)])))
   t.same([...first.all.lines, ...second.all.lines], [])
 })

@@ -249,8 +249,7 @@ t.test('settings that no second try would make right are refused', async (t) => 
 t.test('it keeps no process alive, and leaves nothing behind', async (t) => {
   const at = await freeMulticast()
   const program = `
-    import { Heard } from '../../lib/system/discovery/heard.js'
-import { multicastProvider } from '${new URL('../../lib/system/discovery/multicast.js', import.meta.url)}'
+    import { multicastProvider } from '${new URL('../../lib/system/discovery/multicast.js', import.meta.url)}'
     const provider = multicastProvider(${JSON.stringify({ ...at, space, secret: SECRET })})
     const self = { group: 'rates', instance: 'alone', url: 'ws://127.0.0.1:7401/ws' }
     await provider.open({ groups: ['rates'], self, found: () => {}, log: console })

@@ -114,7 +114,7 @@ t.test(
   async (t) => {
     const { url } = await etcd()
     const space = newSpace()
-    const watcher = provider(t, 1, { servers: [url], space, group: 'convert' })
+    const watcher = provider(t, 1, { servers: [url], space, group: 'convert', leaseMs: 1000 })
     const sleeper = provider(t, 2, { servers: [url], space })
     await Promise.all([watcher.open(), sleeper.open()])
     await watcher.all.knows([urlOf(2)])

@@ -21,7 +21,6 @@ export class MulticastSocket {
   readonly #receiving = createSocket({ type: 'udp4', reuseAddr: true })
   /** Apart, as a datagram cannot come from the address of a group. */
   readonly #sending = createSocket('udp4')
-
   #isOpen = false
 
   private constructor(place: MulticastPlace) {

@@ -4,10 +4,11 @@ import type { Actions } from '../dispatch/actions.js'
 import type { Origin } from '../dispatch/call.js'
 import type { Arrival } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
+import type { Emission } from '../events/emission.js'
 import type { Message } from '../message.js'
 import { parseMessage } from '../message-text.js'
 import { type Pattern, toPattern } from '../pattern.js'
-import type { ActEnvelope, DirectCall, Outcome, WireMeta } from '../transport.js'
+import type { ActEnvelope, DirectCall, Envelope, Outcome } from '../transport.js'
 import { toWireError } from '../wire-error.js'
 import type { Exposure } from './exposure.js'
 import type { Peer } from './peer.js'
@@ -67,8 +68,12 @@ export interface ArrivalLimits {
   readonly maxTimeoutMs: number
 }
 
-/** What came with an envelope, checked and clamped. A client's time and trace count; its hops and identity do not. */
-export class Arrived implements Arrival {
+/**
+ * What came with an envelope, checked and clamped. A client's time and trace count; its hops and identity do not.
+ * What came with an event is what its observers inherit.
+ */
+export class Arrived implements Arrival, Emission {
+  readonly message: Message
   readonly hops: number
   readonly timeoutMs: number
   readonly origin: Origin
@@ -76,12 +81,13 @@ export class Arrived implements Arrival {
   readonly traceparent: string | undefined
   readonly carried: DirectCall
 
-  constructor(meta: WireMeta, peer: Peer, carried: DirectCall, limits: ArrivalLimits) {
+  constructor({ message, meta }: Envelope, peer: Peer, carried: DirectCall, limits: ArrivalLimits) {
     const { hops, id, timeoutMs = limits.timeoutMs } = meta
     const trusted = peer.terms.audience === 'peers'
     // A peer tells on whose behalf each message is; what it is itself is no identity, or a split would change what handlers see.
     const identity = trusted ? meta.identity : (carried.identity ?? peer.terms.identity)
     const retried = trusted && meta.retried === true
+    this.message = message
     this.hops = trusted && hops !== undefined && Number.isSafeInteger(hops) ? Math.max(1, hops) : 1
     this.timeoutMs = Math.min(timeoutMs, limits.maxTimeoutMs)
     this.origin =

@@ -189,7 +189,7 @@ export class Peers implements Host {
 
   #act(peer: Peer, envelope: ActEnvelope, call: DirectCall): void {
     const action = this.#choose(envelope, peer)
-    this.#dispatcher.answer(action, envelope.message, new Arrived(envelope.meta, peer, call, this.#settings))
+    this.#dispatcher.answer(action, envelope.message, new Arrived(envelope, peer, call, this.#settings))
   }
 
   #choose(envelope: ActEnvelope, { terms: { exposure } }: Peer): Action {
@@ -207,12 +207,12 @@ export class Peers implements Host {
     }
   }
 
-  #observe(peer: Peer, { message, meta, services }: EventEnvelope, call: DirectCall): void {
+  #observe(peer: Peer, envelope: EventEnvelope, call: DirectCall): void {
     const { audience, exposure } = peer.terms
-    if (exposure.eventIn(message)) {
-      const { hops, origin, id, traceparent } = new Arrived(meta, peer, call, this.#settings)
+    if (exposure.eventIn(envelope.message)) {
+      const arrived = new Arrived(envelope, peer, call, this.#settings)
       // A client knows nothing of services: it reaches all of this instance.
-      this.#events.receive({ message, origin, hops, id, traceparent }, audience === 'peers' ? services : undefined)
+      this.#events.receive(arrived, audience === 'peers' ? envelope.services : undefined)
     }
     call.settle(NOTHING)
   }

@@ -1,6 +1,7 @@
 import { globMatches, isGlob } from '../glob.js'
 import { compareSpecificity } from '../specificity.js'
 import type { Entry } from './entry.js'
+import { type Found, withEntry } from './found.js'
 
 /** The patterns of one set of keys whose globs stand at the same keys, by the text of their exact values. */
 interface Mask<T> {
@@ -57,13 +58,15 @@ export class GlobIndex<T> {
     return best
   }
 
-  /** Adds every entry that matches the texts to a list, in no order. */
-  collect(texts: readonly string[], into: Entry<T>[]): void {
+  /** A list with every entry that matches the texts as well, in no order. */
+  collect(texts: readonly string[], list: Found<T>): Found<T> {
+    let found = list
     for (const mask of this.#masks) {
       for (const entry of mask.byExact.get(exactKey(mask, texts)) ?? []) {
-        if (globsMatch(mask, entry, texts)) into.push(entry)
+        if (globsMatch(mask, entry, texts)) found = withEntry(found, entry)
       }
     }
+    return found
   }
 
   *entries(): Generator<Entry<T>> {

@@ -3,6 +3,7 @@ import { scalarText } from '../scalars.js'
 import { compareKeyLists } from '../specificity.js'
 import type { Entry, Place } from './entry.js'
 import { ExactIndex } from './exact-index.js'
+import { type Found, withEntry } from './found.js'
 import { GlobIndex } from './glob-index.js'
 
 /** All patterns of a router that have the same keys. */
@@ -47,12 +48,12 @@ export class KeySet<T> implements Place {
     return texts === undefined ? undefined : this.globs.find(texts)
   }
 
-  /** Adds every entry that matches a message to a list, in no order. */
-  collect(message: Record<string, unknown>, into: Entry<T>[]): void {
+  /** A list with every entry that matches a message as well, in no order. */
+  collect(message: Record<string, unknown>, list: Found<T>): Found<T> {
     const exact = this.exact.find(message)
-    if (exact !== undefined) into.push(exact)
+    const found = exact === undefined ? list : withEntry(list, exact)
     const texts = this.globs.size > 0 ? this.#textsOf(message) : undefined
-    if (texts !== undefined) this.globs.collect(texts, into)
+    return texts === undefined ? found : this.globs.collect(texts, found)
   }
 
   /** Whether some message with the properties of `head` may match here. Looks at each key alone, so it may err to yes. */

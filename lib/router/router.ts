@@ -1,6 +1,7 @@
 import type { Pattern } from '../pattern.js'
 import { compareKeyLists, compareSpecificity } from '../specificity.js'
 import type { Entry } from './entry.js'
+import { type Found, withEntry } from './found.js'
 import { KeySet } from './key-set.js'
 import { makePlan, type Plan } from './plan.js'
 
@@ -69,15 +70,16 @@ export class Router<T> {
   /** The values of all patterns that match, most specific first. */
   collect(message: object): T[] {
     if (!isObject(message)) return []
-    const found: Entry<T>[] = []
+    let found: Found<T>
     try {
-      this.#collectInto(found, message)
+      found = this.#collect(message)
     } catch {
-      found.length = 0
-      this.#collectInto(found, readable(message))
+      found = this.#collect(readable(message))
     }
-    if (found.length > 1) found.sort((a, b) => compareSpecificity(a.pattern, b.pattern))
-    return found.map(({ value }) => value)
+    if (found === undefined) return []
+    const [only, second] = found
+    if (only !== undefined && second === undefined) return [only.value]
+    return found.sort((a, b) => compareSpecificity(a.pattern, b.pattern)).map(({ value }) => value)
   }
 
   /** The patterns with their values, in the order in which they were first set. */
@@ -130,16 +132,17 @@ export class Router<T> {
     return best ?? this.#catchAllEntry
   }
 
-  #collectInto(found: Entry<T>[], message: Properties): void {
+  #collect(message: Properties): Found<T> {
     const { ranked, anchors, byAnchor } = this.#currentPlan()
+    let found: Found<T>
     if (ranked.length <= fewSets) {
-      for (let at = 0; at < ranked.length; at++) (ranked[at] as KeySet<T>).collect(message, found)
+      for (let at = 0; at < ranked.length; at++) found = (ranked[at] as KeySet<T>).collect(message, found)
     } else {
       for (const key of this.#keysToTry(message, anchors)) {
-        for (const set of byAnchor.get(key) ?? []) set.collect(message, found)
+        for (const set of byAnchor.get(key) ?? []) found = set.collect(message, found)
       }
     }
-    if (this.#catchAllEntry !== undefined) found.push(this.#catchAllEntry)
+    return this.#catchAllEntry === undefined ? found : withEntry(found, this.#catchAllEntry)
   }
 
   /**

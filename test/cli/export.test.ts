@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2019, type AnySchemaObject } from 'ajv/dist/2019.js'
@@ -9,18 +9,20 @@ import * as policy from 'kubernetes-models/policy/v1'
 import * as core from 'kubernetes-models/v1'
 import t, { type Test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
+import { loadSystem } from '../../lib/system/loading/load-system.js'
 import { repoRoot } from '../support/repo-root.js'
 import { isOneLine, lucilius } from './fake-io.js'
 
-/** The deployments of the examples. */
-const described = [
-  ['currency', 'dev'],
-  ['currency', 'split'],
-  ['currency', 'over-http'],
-  ['currency', 'nats'],
-  ['currency', 'amqp'],
-  ['shop', 'split'],
-] as const
+const examples = join(repoRoot(), 'examples')
+
+/** All deployments of all examples that have a description. */
+const described: (readonly [example: string, deployment: string])[] = []
+for (const example of readdirSync(examples).sort()) {
+  const config = join(examples, example, 'lucilius.config.ts')
+  if (!existsSync(config)) continue
+  const { system } = await loadSystem({ cwd: examples, config })
+  for (const deployment of system.deployments.keys()) described.push([example, deployment])
+}
 
 type Fields = { readonly [key: string]: unknown }
 
@@ -33,7 +35,7 @@ function folderOf(t: Test): string {
 /** Exports a deployment of an example into an empty folder. */
 async function exported(t: Test, platform: string, example: string, deployment: string): Promise<string> {
   const out = folderOf(t)
-  const config = join(repoRoot(), 'examples', example, 'lucilius.config.ts')
+  const config = join(examples, example, 'lucilius.config.ts')
   const ran = await lucilius(['export', platform, deployment, '--config', config, '--out', out])
   t.match(ran, { code: 0, stderr: '' }, `${platform} ${example} ${deployment}`)
   t.same(
@@ -47,7 +49,13 @@ async function exported(t: Test, platform: string, example: string, deployment: 
   return out
 }
 
-t.test('what is written for compose is what its schema allows', async (t) => {
+t.test('every deployment of every example is exported', async (t) => {
+  const found = described.map((one) => one.join(' '))
+  for (const one of ['currency split', 'orders dev', 'orders nats', 'orders amqp', 'shop split'])
+    t.ok(found.includes(one), one)
+})
+
+t.test('what is written for compose is what its schema allows, and names nothing that is not there', async (t) => {
   // It is written for a draft of which ajv knows another name, and calls ids as older drafts do.
   const isOld = (key: string, value: unknown) => key === '$schema' || (key === 'id' && typeof value === 'string')
   const text = JSON.stringify(compose.composeSchema, (key, value) => (isOld(key, value) ? undefined : value))
@@ -59,8 +67,36 @@ t.test('what is written for compose is what its schema allows', async (t) => {
     const { name, ...file } = parse(readFileSync(join(out, 'compose.yaml'), 'utf8')) as Fields
     t.equal(name, example)
     t.ok(validate(file), `${example} ${deployment}: ${JSON.stringify(validate.errors)}`)
+    t.strictSame(danglingInCompose(file), [], `${example} ${deployment}`)
   }
 })
+
+/** What the services of a file name that is not in it: other services, volumes, secrets, and ports that two of them want. */
+function danglingInCompose({ services, volumes = {}, secrets = {} }: Fields): string[] {
+  const taken = new Set<string>()
+  return Object.entries(services as { [name: string]: ComposeService }).flatMap(([name, one]) => {
+    const hosts = Object.values(one.environment ?? {}).flatMap((value) => [
+      ...value.matchAll(/:\/\/(?:[^@/,]*@)?([a-z][^:/,]*)/g),
+    ])
+    const ports = (one.ports ?? []).map((port) => port.split(':').slice(0, 2).join(':'))
+    const missing = [
+      ...Object.keys(one.depends_on ?? {}).filter((other) => !Object.hasOwn(services as object, other)),
+      ...hosts.map(([, host = '']) => host).filter((host) => !Object.hasOwn(services as object, host)),
+      ...(one.volumes ?? []).filter((volume) => !Object.hasOwn(volumes as object, volume.split(':')[0] ?? '')),
+      ...(one.secrets ?? []).filter((secret) => !Object.hasOwn(secrets as object, secret)),
+      ...ports.filter((port) => taken.size === taken.add(port).size),
+    ]
+    return missing.map((what) => `${name}: ${what}`)
+  })
+}
+
+interface ComposeService {
+  readonly environment?: { readonly [name: string]: string }
+  readonly depends_on?: object
+  readonly ports?: readonly string[]
+  readonly volumes?: readonly string[]
+  readonly secrets?: readonly string[]
+}
 
 t.test('compose: a service for each process, which finds the others by their names and says how it is', async (t) => {
   const out = await exported(t, 'compose', 'currency', 'split')
@@ -126,10 +162,29 @@ t.test('compose and kubernetes bring the broker, with a place for its data and a
   }
 })
 
-interface Manifest extends Fields {
+interface Named {
+  readonly name: string
+}
+
+interface Manifest {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string }
+  readonly metadata: Named
+  readonly spec: Fields & {
+    readonly serviceName?: string
+    readonly selector?: Fields
+    readonly volumeClaimTemplates?: readonly { readonly metadata: Named }[]
+    readonly template?: {
+      readonly metadata: { readonly labels: Fields }
+      readonly spec: {
+        readonly volumes?: readonly Named[]
+        readonly containers: readonly {
+          readonly volumeMounts?: readonly Named[]
+          readonly env?: readonly { readonly value?: string }[]
+        }[]
+      }
+    }
+  }
 }
 
 function manifest(out: string): Manifest[] {
@@ -145,18 +200,55 @@ const models: { readonly [kind: string]: new (data: never) => { validate(): void
   'v1 Service': core.Service,
 }
 
-t.test('what is written for kubernetes is what its published models allow', async (t) => {
-  for (const [example, deployment] of described) {
-    const objects = manifest(await exported(t, 'kubernetes', example, deployment))
-    t.ok(objects.length > 0)
-    for (const one of objects) {
-      const Model = models[`${one.apiVersion} ${one.kind}`]
-      if (Model === undefined) t.fail(`${one.apiVersion} ${one.kind} has no model here`)
-      else t.doesNotThrow(() => new Model(one as never).validate(), `${one.kind} ${one.metadata.name}`)
+t.test(
+  'what is written for kubernetes is what its published models allow, and names nothing that is not there',
+  async (t) => {
+    for (const [example, deployment] of described) {
+      const objects = manifest(await exported(t, 'kubernetes', example, deployment))
+      t.ok(objects.length > 0)
+      for (const one of objects) {
+        const Model = models[`${one.apiVersion} ${one.kind}`]
+        if (Model === undefined) t.fail(`${one.apiVersion} ${one.kind} has no model here`)
+        else t.doesNotThrow(() => new Model(one as never).validate(), `${one.kind} ${one.metadata.name}`)
+      }
+      t.strictSame(danglingInKubernetes(objects), [], `${example} ${deployment}`)
     }
-  }
-  t.throws(() => new apps.Deployment({ spec: { replicas: 'two' } } as never).validate(), 'the models do say no')
-})
+    t.throws(() => new apps.Deployment({ spec: { replicas: 'two' } } as never).validate(), 'the models do say no')
+  },
+)
+
+/** What the objects of a file name that is not in it: Services, volumes, and pods that a selector leads to. */
+function danglingInKubernetes(objects: readonly Manifest[]): string[] {
+  const services = objects.filter(({ kind }) => kind === 'Service')
+  const isService = (name: string) => services.some(({ metadata }) => metadata.name === name)
+  const pods = objects.flatMap(({ spec }) => (spec.template === undefined ? [] : [spec.template]))
+  const names = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`))
+  return [
+    ...(names.size === objects.length ? [] : ['two objects of one name']),
+    ...objects.flatMap(({ kind, metadata, spec }) => {
+      const { serviceName, template, volumeClaimTemplates = [], selector } = spec
+      const wanted = selector === undefined ? {} : 'matchLabels' in selector ? selector.matchLabels : selector
+      const leadsTo = pods.filter((pod) => includes(pod.metadata.labels, wanted as Fields))
+      const volumes = [...(template?.spec.volumes ?? []), ...volumeClaimTemplates.map((one) => one.metadata)]
+      const container = template?.spec.containers[0]
+      const mounts = container?.volumeMounts ?? []
+      const hosts = (container?.env ?? []).flatMap(({ value = '' }) => [...value.matchAll(/:\/\/([a-z][^:/,]*)/g)])
+      const missing = [
+        ...(leadsTo.length === 1 ? [] : [`${leadsTo.length} pods`]),
+        ...(serviceName === undefined || isService(serviceName) ? [] : [`Service ${serviceName}`]),
+        ...mounts
+          .filter((mount) => !volumes.some(({ name }) => name === mount.name))
+          .map(({ name }) => `volume ${name}`),
+        ...hosts.map(([, host = '']) => host).filter((host) => !isService(host.split('.').at(-1) ?? '')),
+      ]
+      return missing.map((what) => `${kind} ${metadata.name}: ${what}`)
+    }),
+  ]
+}
+
+function includes(labels: Fields, wanted: Fields): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value)
+}
 
 t.test('kubernetes: readiness from /ready, no root, nothing to write to, time to end', async (t) => {
   const objects = manifest(await exported(t, 'kubernetes', 'currency', 'split'))
@@ -180,6 +272,8 @@ t.test('kubernetes: readiness from /ready, no root, nothing to write to, time to
       },
     },
   })
+  // Kubernetes gives pods variables named after other Services: one could be called as one of ours.
+  t.match(convert, { spec: { template: { spec: { enableServiceLinks: false } } } })
   const text = JSON.stringify(convert)
   t.match(text, 'ws://currency-convert-2.currency-convert-peers:7400/ws')
   t.notMatch(text, /"(password|secret)":"[^"]{16}/, 'no secret stands in it')
@@ -203,13 +297,34 @@ t.test('systemd: a unit for each process, which systemd itself understands', asy
   t.match(unit, /^Environment=LUCILIUS_REPLICA=2$/m)
   const ports = [...unit.matchAll(/:(\d+)\/ws/g)].map(([, port]) => port)
   t.equal(new Set(ports).size, ports.length, 'each process has a port of its own')
-  const check = spawnSync('systemd-analyze', ['verify', '--man=no', join(out, 'currency.target')], { encoding: 'utf8' })
-  if (check.error === undefined) {
-    const said = check.stderr
-      .split('\n')
-      .filter((line) => line.includes('currency') && !/not executable|No such file/.test(line))
-    t.same(said, [])
-  } else t.comment('systemd-analyze is not installed: the units were not verified by it')
+})
+
+t.test('systemd understands every unit, and the target has all of them', async (t) => {
+  for (const [example, deployment] of described) {
+    const out = await exported(t, 'systemd', example, deployment)
+    const target = readFileSync(join(out, `${example}.target`), 'utf8')
+    const units = readdirSync(out).filter((file) => file.endsWith('.service'))
+    t.same(/^Wants=(.*)$/m.exec(target)?.[1]?.split(' ').sort(), units.sort(), `${example} ${deployment}`)
+    const listen = units.flatMap((unit) => {
+      const lines = readFileSync(join(out, unit), 'utf8').split('\n')
+      t.strictSame(
+        lines.filter((line) => !/^(#.*|\[\w+\]|[A-Z]\w+=[^\s].*|CapabilityBoundingSet=|)$/.test(line)),
+        [],
+        unit,
+      )
+      return lines.flatMap((line) => /^Environment=LUCILIUS(?:_\w+)?_PORT=(\d+)$/.exec(line)?.[1] ?? [])
+    })
+    t.equal(new Set(listen).size, listen.length, `${example} ${deployment}: each listener has a port of its own`)
+    const check = spawnSync('systemd-analyze', ['verify', '--man=no', join(out, `${example}.target`)], {
+      encoding: 'utf8',
+    })
+    if (check.error === undefined) {
+      const said = check.stderr
+        .split('\n')
+        .filter((line) => line.includes(example) && !/not executable|No such file/.test(line))
+      t.same(said, [])
+    } else t.comment('systemd-analyze is not installed: the units were not verified by it')
+  }
 })
 
 t.test('a file that somebody has changed is not written over without --force', async (t) => {

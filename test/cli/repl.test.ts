@@ -325,6 +325,39 @@ t.test(
   },
 )
 
+t.test(
+  'what passes meanwhile stands above the line that is typed, which stays as it is',
+  { skip: noTerminal },
+  async (t) => {
+    const { folder, env, host } = await running(t)
+    const terminal = new Terminal(t, [process.execPath, main, 'repl'], {
+      cwd: folder,
+      env: { ...env, XDG_STATE_HOME: folder },
+      columns: 40,
+    })
+    await terminal.says(/> /)
+    terminal.type(`.trace on${keys.enter}`)
+    await terminal.says(/What passes is shown.*> /s)
+    // Of more than one row, more than two, and with the cursor within it.
+    const typed = `role:bank,cmd:sum,of:[${Array.from({ length: 30 }, (_, at) => at).join()}]`
+    terminal.type(typed)
+    await terminal.says(/28,29\]/)
+    for (const [count, key] of ['', keys.left.repeat(50)].entries()) {
+      terminal.type(key)
+      await host.app.act('role:bank,cmd:refuse').catch(() => {})
+      await terminal.says(/TOO_POOR\r\n.*28,29\]/s)
+      const text = terminal.rows.join('')
+      const [, after = ''] = text.split('What passes is shown. .trace off ends it.')
+      const told = /\d\d:\d\d:\d\d\.\d{3} [0-9a-f]{8} all +\d+\.\d ms bank *cmd:refuse,role:bank TOO_POOR/g
+      t.equal(after.match(told)?.length, count + 1)
+      t.equal(after.replaceAll(told, ''), `> ${typed}`, 'once, and nothing of it is left elsewhere')
+    }
+    // Where the cursor was.
+    terminal.type(`,7${keys.enter}`)
+    await terminal.says(/all, \d/)
+  },
+)
+
 t.test('of several processes it says which one answered, and shows what passes in all of them', async (t) => {
   const { folder, runDir } = await started(t, ['up'], 3)
   const slow = 'role:convert,cmd:slow,ms:80' // before and after: processes are told to tell, and tell, in their own time

@@ -13,12 +13,13 @@ const escapes = {
 }
 
 /** The keys that are no characters. */
-export const keys = { enter: '\r', tab: '\t', up: '\u001b[A', ctrlC: '\u0003', ctrlD: '\u0004' }
+export const keys = { enter: '\r', tab: '\t', up: '\u001b[A', left: '\u001b[D', ctrlC: '\u0003', ctrlD: '\u0004' }
 
 /** A program in a pseudo-terminal. */
 export class Terminal {
   readonly ended: Promise<number>
   readonly #child: ChildProcess
+  readonly #columns: number
   #screen = ''
   /** How much of it was waited for. */
   #seen = 0
@@ -47,6 +48,7 @@ export class Terminal {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#child = child
+    this.#columns = columns
     child.stdout?.setEncoding('utf8').on('data', (text) => {
       this.#screen += text
       this.#look()
@@ -66,6 +68,11 @@ export class Terminal {
   /** All that was written. */
   get raw(): string {
     return this.#screen
+  }
+
+  /** What stands on it, row for row, from the first that was written; those that a small screen shows no more as well. */
+  get rows(): string[] {
+    return rowsOf(this.#screen, this.#columns)
   }
 
   type(text: string): void {
@@ -103,4 +110,42 @@ export class Terminal {
     const [device = ''] = /\/dev\/pts\/\d+/.exec(this.text) ?? []
     execFileSync('stty', ['-F', device, 'cols', String(columns), 'rows', String(rows)])
   }
+}
+
+/** Draws what a terminal of so many columns is told, as far as prompts go: characters, line ends, moves and erasures. */
+function rowsOf(written: string, columns: number): string[] {
+  const rows: string[][] = [[]]
+  let [row, column] = [0, 0]
+  const put = (character: string) => {
+    if (column === columns) [row, column] = [row + 1, 0]
+    const cells = rows[row] ?? []
+    rows[row] = cells
+    while (cells.length < column) cells.push(' ')
+    cells[column++] = character
+  }
+  const moves: { readonly [name: string]: (count: number) => void } = {
+    A: (count) => (row = Math.max(0, row - (count || 1))),
+    B: (count) => (row += count || 1),
+    C: (count) => (column = Math.min(columns - 1, column + (count || 1))),
+    D: (count) => (column = Math.max(0, column - (count || 1))),
+    G: (count) => (column = (count || 1) - 1),
+    J: () => {
+      rows.length = Math.min(rows.length, row + 1)
+      rows[row]?.splice(column)
+    },
+    K: () => rows[row]?.splice(column),
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what terminals are told.
+  for (const [piece, count = '', name = ''] of written.matchAll(/\u001b\[\??(\d*)[0-9;]*([A-Za-z])|./gsu)) {
+    if (name !== '') moves[name]?.(Number(count))
+    else if (piece === '\r') column = 0
+    else if (piece === '\n') row++
+    else if (piece === '\b') column = Math.max(0, column - 1)
+    else put(piece)
+  }
+  return Array.from(rows, (cells = []) =>
+    Array.from(cells, (cell = ' ') => cell)
+      .join('')
+      .trimEnd(),
+  )
 }

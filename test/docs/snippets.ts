@@ -44,9 +44,6 @@ function blocksOf(text: string): Block[] {
   }))
 }
 
-/** The program that was compiled before. */
-let before: ts.Program | undefined
-
 /** Compiles files as programs that use the built package; the errors are those of the compiler, by file. */
 export function compile(files: readonly string[]): Map<string, string[]> {
   const { options } = ts.getParsedCommandLineOfConfigFile(
@@ -60,10 +57,13 @@ export function compile(files: readonly string[]): Map<string, string[]> {
     },
   ) as ts.ParsedCommandLine
   const { outDir, rootDir, ...rest } = options
-  const alone = { ...rest, incremental: false, declaration: false, sourceMap: false, inlineSources: false }
-  // What both read, the declarations of the package and of Node, is not read twice.
-  const program = ts.createProgram(files, alone, undefined, before)
-  before = program
+  const program = ts.createProgram(files, {
+    ...rest,
+    incremental: false,
+    declaration: false,
+    sourceMap: false,
+    inlineSources: false,
+  })
   program.emit()
   return new Map(files.map((file) => [file, errorsOf(program, file)]))
 }

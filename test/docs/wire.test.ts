@@ -140,6 +140,26 @@ t.test('an event of the page reaches the subscriptions of its app, whoever sends
   }
 })
 
+t.test('a table of the page stands for the messages that follow it', async (t) => {
+  const [announcement] = marked(t, 'json peer-sent')
+  for (const [table, expected] of pairs(marked(t, 'json table', 'json messages'))) {
+    const app = rates(t)
+    const messages: unknown[] = JSON.parse(expected)
+    const seen: unknown[] = []
+    const all = new Promise<void>((resolve) => {
+      app.on('role:rates', { each: 'instance' }, (message) => {
+        if (seen.push(message) === messages.length) resolve()
+      })
+    })
+    const { url } = await app.listen(websocket({ port: 0 }), { expose: '*', events: { in: '*' }, audience: 'peers' })
+    const { send } = await connected(t, url)
+    send(announcement?.body ?? '')
+    send(table)
+    await all
+    t.strictSame(seen, messages)
+  }
+})
+
 t.test('the proofs of the page are those of its secret', async (t) => {
   const [, text = ''] = /^## Proofs\n.*?^```text\n(.*?)\n```$/ms.exec(page) ?? []
   const said = text.split('\n\n').map((line) => readProofFields(line.replace(/^[\w-]+: /, '')) ?? new Map())
@@ -156,7 +176,7 @@ t.test('the proofs of the page are those of its secret', async (t) => {
 
 t.test('each sample of the page is tried', async (t) => {
   const overNoWire = ['act', 'event', 'outcome', 'announcement']
-  const framed = ['sent', 'received', 'peer-sent', 'peer-received', 'observed']
+  const framed = ['sent', 'received', 'peer-sent', 'peer-received', 'observed', 'table', 'messages']
   const tried = ['http', 'http peers', ...[...overNoWire, ...framed].map((mark) => `json ${mark}`)]
   for (const { mark } of samples) t.ok(tried.includes(mark), mark)
   t.notMatch(page, /^```json\n/m, 'and all say what they are')

@@ -104,7 +104,7 @@ export async function startRabbit(t?: Teardown, { config = '' }: BrokerOptions =
   })
 }
 
-/** Starts etcd: 0.2 s. Its elections are fast, so that a lease of a second is one. `config` is of no use to it. */
+/** Starts etcd: 0.2 s. Its elections are fast, so that a lease of a second is one. */
 export async function startEtcd(t?: Teardown): Promise<Broker> {
   const [port, peers] = await freePorts(2)
   return startBroker(t, { scheme: 'http', port }, (folder) => {

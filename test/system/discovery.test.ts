@@ -15,6 +15,7 @@ import { readEnvironment } from '../../lib/system/environment.js'
 import type { Running } from '../../lib/system/run.js'
 import { startPlan } from '../../lib/system/start-addresses.js'
 import type { Deployment, Group } from '../../lib/system/system.js'
+import { skipWithout, startEtcd } from '../support/brokers.js'
 import { freeMulticast } from '../support/multicast.js'
 import { host, startDns } from './dns-server.js'
 import { Processes, SECRET, service, until } from './processes.js'
@@ -193,6 +194,18 @@ t.test('a name leads to all processes of a group, and to one that is started lat
   await start('rates', { host: '127.0.0.3', port })
   addresses.set('rates', ['127.0.0.2', '127.0.0.3'])
   await sharedByTwo(asking)
+})
+
+t.test('processes that write themselves into a registry meet', { skip: skipWithout('etcd') }, async (t) => {
+  const etcd = await startEtcd(t)
+  const start = await network(t, { discovery: { etcd: etcd.url } })
+  const asking = await start('convert')
+  await start('rates')
+  t.match(await asking.host.app.act('role:convert'), { rate: 0.9 })
+  await start('rates')
+  await sharedByTwo(asking)
+  await etcd.kill()
+  t.match(await asking.host.app.act('role:convert'), { rate: 0.9 }, 'nobody needs it to go on')
 })
 
 t.test('who is at an address that was found is never sent the secret, and is told nothing', async (t) => {

@@ -8,6 +8,8 @@ export interface Heard {
   told(group?: string): readonly (readonly string[])[]
   /** The lines that it has logged, with their levels before them. */
   readonly lines: readonly string[]
+  /** Waits until what was logged is so. */
+  logs(holds: (lines: readonly string[]) => boolean): Promise<void>
   /** Waits until the last that was told of a group are these addresses. */
   knows(urls: readonly string[], group?: string): Promise<void>
   /** Waits until something is told again. */
@@ -19,29 +21,35 @@ export function heard(self: Partial<Looking['self']> = {}, groups: readonly stri
   const all = new Map<string, string[][]>()
   const lines: string[] = []
   const told = (group = 'rates') => all.get(group) ?? []
-  const line = (level: string) => (facts: unknown, text?: string) => void lines.push(`${level}: ${text ?? facts}`)
+  const waiting = new Set<() => void>()
+  const look = () => {
+    for (const one of waiting) one()
+  }
+  const line = (level: string) => (facts: unknown, text?: string) => {
+    lines.push(`${level}: ${text ?? facts}`)
+    look()
+  }
   const log: Logger = {
     ...{ trace: line('trace'), debug: line('debug'), info: line('info') },
     ...{ warn: line('warn'), error: line('error'), fatal: line('fatal') },
     child: () => log,
   }
-  const waiting = new Set<() => void>()
   const found = (group: string, urls: readonly string[]) => {
     all.set(group, [...told(group), [...urls].sort()])
-    for (const look of waiting) look()
+    look()
   }
   const until = (holds: () => boolean, what: string) =>
     new Promise<void>((resolve, reject) => {
       const failed = () => reject(new Error(`Nobody tells ${what}: ${JSON.stringify([...all])}`))
       const timer = setTimeout(failed, 10_000)
-      const look = () => {
+      const one = () => {
         if (!holds()) return
         clearTimeout(timer)
-        waiting.delete(look)
+        waiting.delete(one)
         resolve()
       }
-      waiting.add(look)
-      look()
+      waiting.add(one)
+      one()
     })
   return {
     looking: {
@@ -52,6 +60,7 @@ export function heard(self: Partial<Looking['self']> = {}, groups: readonly stri
     },
     told,
     lines,
+    logs: (holds) => until(() => holds(lines), `a line: ${lines.join(', ')}`),
     knows: (urls, group) => {
       const expected = JSON.stringify([...urls].sort())
       return until(() => JSON.stringify(told(group).at(-1)) === expected, expected)

@@ -35,7 +35,7 @@ export class Caller {
   constructor(outbox: Outbox, limits: Limits) {
     this.#outbox = outbox
     this.#limits = limits
-    this.#room = { ...limits, rows: false }
+    this.#room = { ...limits, rows: false, tables: false }
     this.#pending = new Pending(limits.maxInFlight)
   }
 
@@ -47,9 +47,9 @@ export class Caller {
     this.#sendHeld()
   }
 
-  /** Whether the other end takes rows. */
-  get takesRows(): boolean {
-    return this.#room.rows
+  /** What the other end takes. */
+  get room(): Room {
+    return this.#room
   }
 
   /** Sends an act. The hot path: one closure to cancel with. Throws what speaks against the message. */

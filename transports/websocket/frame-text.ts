@@ -76,11 +76,16 @@ export interface Room {
   readonly maxInFlight: number
   /** Whether it takes rows: see {@link Row}. */
   readonly rows: boolean
+  /** Whether it takes tables of events: see {@link PlainEvent}. */
+  readonly tables: boolean
 }
 
+/** What the limits of one end say of it. */
+export type OwnRoom = Omit<Room, 'rows' | 'tables'>
+
 /** What this app is, ready to be sent. It starts in the same way whatever it says. */
-export function announcementText(announcement: Announcement, { maxBytes, maxInFlight }: Omit<Room, 'rows'>): string {
-  const told = { ...announcement, limits: { maxBytes, maxInFlight }, rows: true }
+export function announcementText(announcement: Announcement, { maxBytes, maxInFlight }: OwnRoom): string {
+  const told = { ...announcement, limits: { maxBytes, maxInFlight }, rows: true, tables: true }
   return `${ANNOUNCEMENT}${encodeJson(told).slice(1)}`
 }
 

@@ -23,8 +23,9 @@ import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
 import { readRoom } from './room.js'
-import { eventOf, eventRow, isEventRow, isReplyRow, type Row } from './row.js'
+import { eventOf, eventRow, isEventRow, isReplyRow, plainEvent, type Row } from './row.js'
 import type { Limits } from './settings.js'
+import { messagesOf } from './table.js'
 
 /** Bytes of a frame beside its message: ids, trace, identity. */
 export const ENVELOPE_BYTES = 16 * 1024
@@ -153,6 +154,9 @@ export class Link implements Connection, Reader {
       case 'event':
         this.#observe(message, toEventEnvelope)
         return
+      case 'events':
+        this.#observeTable(message)
+        return
       case 'announcement':
         this.#hear(message)
         return
@@ -211,7 +215,9 @@ export class Link implements Connection, Reader {
       const what = 'The peer does not read as fast as it is sent to: the event was dropped.'
       throw new LuciliusError('LUC_OVERLOADED', what)
     }
-    this.#outbox.pushIdle(this.#caller.takesRows ? eventRow(envelope) : eventText(envelope))
+    const { rows, tables } = this.#caller.room
+    const row = rows ? eventRow(envelope) : eventText(envelope)
+    this.#outbox.pushIdle(tables || typeof row === 'string' ? row : row.text)
     call.settle(HANDED_OVER)
   }
 
@@ -221,6 +227,17 @@ export class Link implements Connection, Reader {
     } catch (error) {
       // Reading it throws nothing but the LuciliusError that says what is wrong.
       this.refuse('event', undefined, error as LuciliusError)
+    }
+  }
+
+  #observeTable(table: Message): void {
+    try {
+      if (this.#manner !== 'peer') throw new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY)
+      const messages = messagesOf(table, this.#limits.maxBytes + ENVELOPE_BYTES)
+      for (const message of messages) receiveDirect(this.#observer, plainEvent(message), UNWATCHED)
+    } catch (error) {
+      // Nor does this throw anything else.
+      this.refuse('events', undefined, error as LuciliusError)
     }
   }
 
@@ -302,5 +319,5 @@ const HANDED_OVER: Outcome = Object.freeze({})
 const UNWATCHED: DirectCall = { onCancel: undefined, settle: () => {}, fail: () => {} }
 
 const ID_IN_USE = 'The id of an act is in use.'
-const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list.'
+const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list, or events a table.'
 const CLIENTS_ONLY = "This listener serves clients. Open it with { audience: 'peers' } to let other apps connect."

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { FrameWriter } from './frame-writer.js'
+import { frameText, type Item } from './joined.js'
 
 /**
  * Acts and replies that are sent without waiting for the end of the turn: a quarter of those under way, so that both
@@ -21,15 +22,15 @@ export class Outbox {
   readonly #socket: WebSocket
   readonly #writer: FrameWriter
   readonly #maxBuffered: number
-  #texts: string[] = []
+  #items: Item[] = []
   #chars = 0
-  /** How many of the texts somebody waits for. */
+  /** How many of the items somebody waits for. */
   #awaited = 0
   #due = false
   #paused = false
   #isCollecting = false
   #isUrgent = false
-  /** How many texts were given, and how many of them were written. */
+  /** How many items were given, and how many of them were written. */
   given = 0
   written = 0
 
@@ -60,7 +61,7 @@ export class Outbox {
     if (this.#chars + text.length > JOINED_CHARS) this.flush()
     this.given++
     this.#chars += text.length
-    this.#texts.push(text)
+    this.#items.push(text)
     const isUrgent = others === 0
     if (++this.#awaited >= joined(others) || (isUrgent && !this.#isCollecting)) {
       this.flush()
@@ -70,12 +71,13 @@ export class Outbox {
     this.#sendSoon()
   }
 
-  /** Adds a text that nobody waits for. */
-  pushIdle(text: string): void {
-    if (this.#chars + text.length > JOINED_CHARS) this.flush()
+  /** Adds what nobody waits for. */
+  pushIdle(item: Item): void {
+    const { length } = typeof item === 'string' ? item : item.text
+    if (this.#chars + length > JOINED_CHARS) this.flush()
     this.given++
-    this.#chars += text.length
-    this.#texts.push(text)
+    this.#chars += length
+    this.#items.push(item)
     this.#sendSoon()
   }
 
@@ -89,13 +91,13 @@ export class Outbox {
   /** Sends what is there. */
   flush(): void {
     this.#isUrgent = false
-    const texts = this.#texts
-    if (texts.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
-    this.#texts = []
+    const items = this.#items
+    if (items.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return
+    this.#items = []
     this.#chars = 0
     this.#awaited = 0
     this.written = this.given
-    const frame = frameText(texts)
+    const frame = frameText(items)
     // Only after what may be too much it matters when it has left.
     const isMuch = this.#socket.bufferedAmount + frame.length * 3 > this.#maxBuffered
     this.#writer.write(frame, isMuch ? this.#onWritten : undefined)
@@ -119,25 +121,4 @@ export class Outbox {
 
 function joined(others: number): number {
   return Math.min(Math.max(others >> 2, FEWEST_JOINED), MOST_JOINED)
-}
-
-const openBracket = 0x5b
-
-let lastTexts: readonly string[] = []
-let lastFrame = ''
-
-/** The text of a frame. What is broadcast goes to one socket after the other in the same frames: made once. */
-function frameText(texts: readonly string[]): string {
-  if (texts.length === lastTexts.length && texts.every(isLast)) return lastFrame
-  const joined = texts.join()
-  // A row that stands alone would be taken for an array of messages.
-  const frame = texts.length === 1 && joined.charCodeAt(0) !== openBracket ? joined : `[${joined}]`
-  if (frame.length > JOINED_CHARS) return frame
-  lastTexts = texts
-  lastFrame = frame
-  return frame
-}
-
-function isLast(text: string, index: number): boolean {
-  return text === lastTexts[index]
 }

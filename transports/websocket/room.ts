@@ -1,13 +1,14 @@
 import { isMessage, type Message } from '../../lib/transport-kit.js'
-import type { Room } from './frame-text.js'
+import type { OwnRoom, Room } from './frame-text.js'
 
 /** What the other end said it takes; what it did not say, or said wrongly, is taken to be as it is here. */
-export function readRoom({ limits, rows }: Message, own: Omit<Room, 'rows'>): Room {
+export function readRoom({ limits, rows, tables }: Message, own: OwnRoom): Room {
   const told = isMessage(limits) ? limits : {}
   return {
     maxBytes: count(told.maxBytes) ?? own.maxBytes,
     maxInFlight: count(told.maxInFlight) ?? own.maxInFlight,
     rows: rows === true,
+    tables: tables === true,
   }
 }
 

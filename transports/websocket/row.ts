@@ -5,10 +5,12 @@ import {
   flatJson,
   isMessage,
   LuciliusError,
+  type Message,
   toEnvelope,
   type WireMeta,
 } from '../../lib/transport-kit.js'
 import { type FrameId, metaText, quoted, quotedId } from './frame-text.js'
+import type { PlainEvent } from './table.js'
 
 /**
  * A message of a frame as a list: what most of them have in common goes unsaid. It is read in two thirds of the time of
@@ -50,10 +52,13 @@ export function actOf(row: Row): ActEnvelope {
 /** The event that a row stands for. Throws as `toEnvelope` does. */
 export function eventOf(row: Row): EventEnvelope {
   const [message, services = NONE, meta = NO_META] = row
-  if (services === NONE && meta === NO_META && isMessage(message)) {
-    return { kind: 'event', message, meta: NO_META, services: NONE }
-  }
+  if (services === NONE && meta === NO_META && isMessage(message)) return plainEvent(message)
   return toEnvelope({ kind: 'event', message, services, meta }) as EventEnvelope
+}
+
+/** An event of which nothing is told but its message. */
+export function plainEvent(message: Message): EventEnvelope {
+  return { kind: 'event', message, meta: NO_META, services: NONE }
 }
 
 const NONE: readonly string[] = Object.freeze([])
@@ -79,25 +84,25 @@ function rowMetaText(meta: WireMeta): string {
 
 let lastEvent: EventEnvelope | undefined
 let lastMeta: WireMeta | undefined
+let lastFlat: string | undefined
 let lastMessage = ''
-let lastText = ''
+let lastRow: string | PlainEvent = ''
 
-/** An event as a row. What goes to several peers one after the other is written once. */
-export function eventRow(event: EventEnvelope): string {
-  if (event === lastEvent) return lastText
+/** An event as a row; one that may stand in a table with its message. What goes to several peers is written once. */
+export function eventRow(event: EventEnvelope): string | PlainEvent {
+  if (event === lastEvent) return lastRow
   const { message, meta, services } = event
-  if (meta !== lastMeta) lastMessage = flatJson(message) ?? encodeJson(message)
+  if (meta !== lastMeta) {
+    lastFlat = flatJson(message)
+    lastMessage = lastFlat ?? encodeJson(message)
+  }
   const told = metaText(meta)
-  const rest =
-    told === ''
-      ? services.length === 0
-        ? ''
-        : `,${JSON.stringify(services)}`
-      : `,${JSON.stringify(services)},{${told}}`
+  const list = services.length === 0 && told === '' ? '' : `,${JSON.stringify(services)}`
+  const text = `[${lastMessage}${list}${told === '' ? '' : `,{${told}}`}]`
   lastEvent = event
   lastMeta = meta
-  lastText = `[${lastMessage}${rest}]`
-  return lastText
+  lastRow = list === '' && lastFlat !== undefined ? { message, text } : text
+  return lastRow
 }
 
 let lastTo: string | undefined

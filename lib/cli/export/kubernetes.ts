@@ -11,9 +11,8 @@ const PAUSE_SECONDS = 5
  */
 export function kubernetesFile(site: Site): string {
   const objects = site.units.flatMap((unit) => [
-    ...(site.direct === undefined ? [] : [headless(site, unit)]),
+    ...(isNamed(site) ? [headless(site, unit), statefulSet(site, unit)] : [deployment(site, unit)]),
     ...(unit.doors.length === 0 ? [] : [service(site, unit)]),
-    site.direct !== undefined || site.storeFolder !== undefined ? statefulSet(site, unit) : deployment(site, unit),
     ...(unit.replicas > 1 ? [disruption(site, unit)] : []),
   ])
   const brokers = [
@@ -24,6 +23,11 @@ export function kubernetesFile(site: Site): string {
     stringify(one, { lineWidth: 0, aliasDuplicateObjects: false }),
   )
   return `${headOf(site)}${documents.join('---\n')}`
+}
+
+/** Whether its processes keep their names: others know them by those, or they have a volume that is theirs. */
+function isNamed({ direct, storeFolder }: Site): boolean {
+  return direct !== undefined || storeFolder !== undefined
 }
 
 function statefulSet(site: Site, unit: Unit): object {
@@ -77,6 +81,8 @@ function template(site: Site, unit: Unit): object {
     metadata: { labels: labels(site, unit) },
     spec: {
       automountServiceAccountToken: false,
+      // What other Services are called never becomes a variable of ours.
+      enableServiceLinks: false,
       terminationGracePeriodSeconds: site.endSeconds + PAUSE_SECONDS,
       securityContext: {
         runAsNonRoot: true,
@@ -132,7 +138,7 @@ function probe(path: string): { readonly httpGet: object; readonly timeoutSecond
   return { httpGet: { path, port: 'health' }, timeoutSeconds: 2 }
 }
 
-/** What others of the system connect to: each pod by its own name, as soon as it is there. */
+/** What gives each pod a name of its own, as soon as it is there, and what others of the system connect to. */
 function headless(site: Site, unit: Unit): object {
   return {
     apiVersion: 'v1',
@@ -142,7 +148,7 @@ function headless(site: Site, unit: Unit): object {
       clusterIP: 'None',
       publishNotReadyAddresses: true,
       selector: labels(site, unit),
-      ports: [{ name: 'peers', port: ports.peers, targetPort: 'peers' }],
+      ...(site.direct === undefined ? {} : { ports: [{ name: 'peers', port: ports.peers, targetPort: 'peers' }] }),
     },
   }
 }

@@ -9,7 +9,7 @@ import type { Place } from './place.js'
 export const LEASE_MS = 10_000
 
 /** Where announcements go unless somebody says otherwise: an address of the local scope (RFC 2365 §6.1). */
-export const announcementsAt: MulticastDiscovery = Object.freeze({ group: '239.255.76.85', port: 7685 })
+const announcementsAt: MulticastDiscovery = Object.freeze({ group: '239.255.76.85', port: 7685 })
 
 /** How the processes of a deployment find each other; undefined if it does not say. */
 export function discoveryAt(place: Place): Discovery | undefined {

@@ -12,7 +12,7 @@ export interface EtcdAccess {
 }
 
 /** How long a server has to answer before the next one is asked, in ms. */
-const ANSWER_MS = 2000
+const ANSWER_MS = 1500
 
 /** Bytes of an answer: 10,000 entries of 400 bytes, and as much again. */
 const LONGEST_ANSWER = 8 * 1024 * 1024

@@ -46,7 +46,10 @@ function read(text: string): { readonly code: number; readonly said: string } {
     const body = decodeJson(text)
     if (typeof body !== 'object' || body === null) return { code: 0, said: '' }
     const code = 'code' in body && typeof body.code === 'number' ? body.code : 0
-    const said = 'message' in body && typeof body.message === 'string' ? body.message.slice(0, 200) : ''
+    const said =
+      'message' in body && typeof body.message === 'string'
+        ? body.message.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?')
+        : ''
     return { code, said }
   } catch {
     return { code: 0, said: '' } // it is no JSON: somebody else answers there

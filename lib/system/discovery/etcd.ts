@@ -14,6 +14,9 @@ import { Trouble } from './trouble.js'
 /** How long closing waits for etcd to forget this process, in ms: the lease ends anyway. */
 const REVOKE_MS = 1000
 
+/** What no second try changes. */
+const MISTAKES: ReadonlySet<string> = new Set(['LUC_UNAUTHENTICATED', 'LUC_FORBIDDEN'])
+
 /**
  * Writes this process into etcd, for as long as it gives signs of life, and finds those who are written there. While etcd
  * is away the last addresses stand; when it has lost its data each process writes itself down again.
@@ -52,38 +55,41 @@ export function etcdProvider({
       }
       const view = new EtcdView(client, space, groups, { found, seen })
       const { signal } = over
-      all = [
-        repeated(
-          stubborn('entry', () => own.keep(signal), trouble, signal),
-          signal,
-        ),
-        repeated(
-          stubborn('view', () => view.look(leaseMs, signal), trouble, signal),
-          signal,
-        ),
-      ]
+      let isOpening = true
+      const tried = { trouble, signal, mayFail: () => isOpening }
+      const keep = stubborn('entry', () => own.keep(signal), tried)
+      const look = stubborn('view', () => view.look(leaseMs, signal), tried)
+      all = [repeated(keep, signal), repeated(look, signal)]
       try {
         await begun(all)
       } catch (error) {
         await close()
         throw error
+      } finally {
+        isOpening = false
       }
     },
     close,
   }
 }
 
-/** A step that fails only the first time, and only with what no second try changes; else it is tried again soon. */
+interface Tried {
+  readonly trouble: Trouble
+  readonly signal: AbortSignal
+  /** Whether somebody still waits for the first try. */
+  readonly mayFail: () => boolean
+}
+
+/** A step that fails only at the first try, and only with what no second one changes; else it is tried again soon. */
 function stubborn(
   who: string,
   step: () => Promise<number>,
-  trouble: Trouble,
-  signal: AbortSignal,
+  { trouble, signal, mayFail }: Tried,
 ): () => Promise<number> {
   let isFirst = true
   let lostAt: number | undefined
   return async () => {
-    const mayFail = isFirst
+    const wasFirst = isFirst
     isFirst = false
     try {
       const ms = await step()
@@ -93,7 +99,7 @@ function stubborn(
     } catch (error) {
       if (signal.aborted) return 0
       const code = error instanceof LuciliusError ? error.code : 'unknown'
-      if (mayFail && (code === 'LUC_UNAUTHENTICATED' || code === 'LUC_FORBIDDEN')) throw error
+      if (wasFirst && mayFail() && MISTAKES.has(code)) throw error
       trouble.met(who, code, `${(error as Error).message} Trying again; what is known stands.`)
       lostAt ??= performance.now()
       return pauseMs(lostAt)

@@ -161,7 +161,7 @@ for (const transport of ['websocket', 'http'] as const) {
       const first = await start('rates')
       const ask = () => asking.host.app.act('role:convert', {}, { timeoutMs: 5000 })
       t.match(await ask(), { rate: 0.9 })
-      t.equal(first.host.app.list('role:convert').length, 1, 'each knows the other')
+      await until(() => first.host.app.list('role:convert').length === 1) // each knows the other
 
       await start('rates')
       await sharedByTwo(asking)

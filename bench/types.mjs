@@ -72,6 +72,7 @@ function config() {
     extends: join(root, 'tsconfig.json'),
     compilerOptions: {
       noEmit: true,
+      composite: false,
       incremental: false,
       noUnusedLocals: false,
       rootDir: '/',

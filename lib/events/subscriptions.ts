@@ -1,6 +1,7 @@
 import type { Action } from '../dispatch/action.js'
 import type { Message } from '../message.js'
 import type { Pattern } from '../pattern.js'
+import { Recent } from '../router/recent.js'
 import { Router } from '../router/router.js'
 
 /** A pattern and a handler that observes the events it matches. */
@@ -18,6 +19,7 @@ export interface Subscribed {
 /** The subscriptions of one app. The list of a pattern is made anew with each change: an event keeps that of its time. */
 export class Subscriptions {
   readonly #router = new Router<readonly Subscribed[]>()
+  readonly #matching = new Recent(this.#router, (message) => this.#router.collect(message).flat())
   readonly #changed = new Set<() => void>()
 
   add(subscribed: Subscribed): void {
@@ -41,8 +43,7 @@ export class Subscriptions {
 
   /** Those that a message matches, the most specific first, equal patterns in order of registration. */
   matching(message: Message): readonly Subscribed[] {
-    const lists = this.#router.collect(message)
-    return lists.length === 1 ? (lists[0] as readonly Subscribed[]) : lists.flat()
+    return this.#matching.find(message)
   }
 
   *all(): Iterable<Subscribed> {

@@ -1,5 +1,6 @@
 import type { Emission } from '../events/emission.js'
 import type { Logger } from '../logger.js'
+import { Recent } from '../router/recent.js'
 import { Router } from '../router/router.js'
 import type { EventEnvelope } from '../transport.js'
 import type { Heard } from './announcement.js'
@@ -23,6 +24,7 @@ interface Audience {
 /** What peers want to observe, and the choice of who gets an event. */
 export class RemoteSubscriptions {
   readonly #router = new Router<Audience>()
+  readonly #audiences = new Recent(this.#router, (message) => this.#router.collect(message))
   readonly #log: Logger
   /** Counts events, so that the instances of a service get them in turn. */
   #turn = 0
@@ -52,7 +54,7 @@ export class RemoteSubscriptions {
   /** Sends an event to one instance of each service that is not taken, and to every instance that wants each event. */
   emit(emission: Emission, taken: ReadonlySet<string>): void {
     const { message } = emission
-    const audiences = this.#router.collect(message)
+    const audiences = this.#audiences.find(message)
     if (audiences.length === 0) return
     const envelope = envelopeOf(emission)
     const everyone = audiences.length === 1 ? audiences[0]?.everyone : undefined

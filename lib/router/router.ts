@@ -31,6 +31,11 @@ export class Router<T> {
     return this.#version
   }
 
+  /** The keys that any pattern has: on nothing else of a message depends what is found. */
+  get keys(): readonly string[] {
+    return [...new Set([...this.#sets.values()].flatMap(({ keys }) => keys))]
+  }
+
   /** Keeps a value for a pattern, instead of the one that was kept for the same canonical text. */
   set(pattern: Pattern, value: T): void {
     this.#version++

@@ -338,7 +338,7 @@ t.test(
     await terminal.says(/> /)
     terminal.type(`.trace on${keys.enter}`)
     await terminal.says(/What passes is shown.*> /s)
-    // Of more than one row, more than two, and with the cursor within it.
+    // It takes three rows. First the cursor stands in the last of them, then in the one before.
     const typed = `role:bank,cmd:sum,of:[${Array.from({ length: 30 }, (_, at) => at).join()}]`
     terminal.type(typed)
     await terminal.says(/28,29\]/)
@@ -351,6 +351,7 @@ t.test(
       const told = /\d\d:\d\d:\d\d\.\d{3} [0-9a-f]{8} all +\d+\.\d ms bank *cmd:refuse,role:bank TOO_POOR/g
       t.equal(after.match(told)?.length, count + 1)
       t.equal(after.replaceAll(told, ''), `> ${typed}`, 'once, and nothing of it is left elsewhere')
+      await eventually(() => terminal.beforeCursor.endsWith(`> ${typed.slice(0, typed.length - count * 50)}`))
     }
   },
 )

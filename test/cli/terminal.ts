@@ -71,8 +71,14 @@ export class Terminal {
   }
 
   /** What stands on it, row for row, from the first that was written; those that a small screen shows no more as well. */
-  get rows(): string[] {
-    return rowsOf(this.#screen, this.#columns)
+  get rows(): readonly string[] {
+    return drawn(this.#screen, this.#columns).rows
+  }
+
+  /** What stands on it before the cursor, its rows as one text. */
+  get beforeCursor(): string {
+    const { rows, row, column } = drawn(this.#screen, this.#columns)
+    return `${rows.slice(0, row).join('')}${rows[row]?.slice(0, column)}`
   }
 
   type(text: string): void {
@@ -113,15 +119,15 @@ export class Terminal {
 }
 
 /** Draws what a terminal of so many columns is told, as far as prompts go: characters, line ends, moves and erasures. */
-function rowsOf(written: string, columns: number): string[] {
-  const rows: string[][] = [[]]
+function drawn(written: string, columns: number): { rows: string[]; row: number; column: number } {
+  const cells: string[][] = [[]]
   let [row, column] = [0, 0]
   const put = (character: string) => {
     if (column === columns) [row, column] = [row + 1, 0]
-    const cells = rows[row] ?? []
-    rows[row] = cells
-    while (cells.length < column) cells.push(' ')
-    cells[column++] = character
+    const line = cells[row] ?? []
+    cells[row] = line
+    while (line.length < column) line.push(' ')
+    line[column++] = character
   }
   const moves: { readonly [name: string]: (count: number) => void } = {
     A: (count) => (row = Math.max(0, row - (count || 1))),
@@ -130,10 +136,10 @@ function rowsOf(written: string, columns: number): string[] {
     D: (count) => (column = Math.max(0, column - (count || 1))),
     G: (count) => (column = (count || 1) - 1),
     J: () => {
-      rows.length = Math.min(rows.length, row + 1)
-      rows[row]?.splice(column)
+      cells.length = Math.min(cells.length, row + 1)
+      cells[row]?.splice(column)
     },
-    K: () => rows[row]?.splice(column),
+    K: () => cells[row]?.splice(column),
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what terminals are told.
   for (const [piece, count = '', name = ''] of written.matchAll(/\u001b\[\??(\d*)[0-9;]*([A-Za-z])|./gsu)) {
@@ -143,9 +149,6 @@ function rowsOf(written: string, columns: number): string[] {
     else if (piece === '\b') column = Math.max(0, column - 1)
     else put(piece)
   }
-  return Array.from(rows, (cells = []) =>
-    Array.from(cells, (cell = ' ') => cell)
-      .join('')
-      .trimEnd(),
-  )
+  // A row that was skipped is empty.
+  return { rows: Array.from(cells, (line = []) => line.join('').trimEnd()), row, column }
 }

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { config, eventually, sources, start, started } from './up-program.js'
 
+/** Where replicas make no difference. */
+const alone = ['up', '--replicas', 'convert=1']
+
 const dies = "setTimeout(() => { throw new Error('out of rates') }, 10)"
 
 t.test('the processes of one that is killed drain and end by themselves', async (t) => {
@@ -51,7 +54,7 @@ t.test('processes are killed, told to end and replaced under load, and no call f
 })
 
 t.test('a process that dies again and again ends it all with 1, and it says who died of what', async (t) => {
-  const up = start(t, ['up'], {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', dies) })
+  const up = start(t, alone, {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', dies) })
   const { code, complaints } = await up.ended
   t.equal(code, 1)
   const cause = /^lucilius: rates exited with code 1: out of rates [^.]*rates\.mjs[^.]*\. /
@@ -62,7 +65,7 @@ t.test('a process that dies again and again ends it all with 1, and it says who 
 })
 
 t.test('what no second try changes ends it at once, with the place', async (t) => {
-  const up = start(t, ['up'], {}, { 'rates.mjs': 'export const rates = (app) => { app.add( }\n' })
+  const up = start(t, alone, {}, { 'rates.mjs': 'export const rates = (app) => { app.add( }\n' })
   const { code, complaints } = await up.ended
   t.equal(code, 1)
   t.match(complaints, /^lucilius: rates exited with code 1: .*rates\.mjs:1:\d+/)
@@ -75,7 +78,7 @@ t.test('a port that is taken when a system starts ends it at once, and says what
   await once(holder, 'listening')
   const { port } = holder.address() as AddressInfo
   const placed = config.replace("rates: ['rates']", `rates: { services: ['rates'], listen: { port: ${port} } }`)
-  const up = start(t, ['up'], {}, { 'lucilius.config.mjs': placed })
+  const up = start(t, alone, {}, { 'lucilius.config.mjs': placed })
   const { code, complaints } = await up.ended
   t.equal(code, 1)
   t.match(complaints, /^lucilius: rates exited with code 1: .*EADDRINUSE.* free\. All processes are drained\.\n/)
@@ -104,7 +107,7 @@ t.test(
 
 t.test('one that ends itself before it is ready is given up', async (t) => {
   const ends = "process.kill(process.pid, 'SIGTERM'); return new Promise((go) => setTimeout(go, 50))"
-  const up = start(t, ['up'], {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', ends) })
+  const up = start(t, alone, {}, { 'rates.mjs': sources['rates.mjs'].replace('/* later */', ends) })
   const { code, complaints } = await up.ended
   t.equal(code, 1)
   t.match(complaints, /^lucilius: rates exited with code 0\. It died after 5 restarts/)

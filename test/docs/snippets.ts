@@ -59,6 +59,7 @@ export function compile(files: readonly string[]): Map<string, string[]> {
   const { outDir, rootDir, ...rest } = options
   const program = ts.createProgram(files, {
     ...rest,
+    composite: false,
     incremental: false,
     declaration: false,
     sourceMap: false,

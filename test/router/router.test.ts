@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Pattern, toPattern } from '../../lib/pattern.js'
+import { Recent } from '../../lib/router/recent.js'
 import { Router } from '../../lib/router/router.js'
 import { readCases } from '../support/repo-root.js'
 
@@ -190,6 +191,41 @@ t.test('patterns may come and go in any order', async () => {
     }),
     { numRuns: 800 },
   )
+})
+
+t.test('what is remembered of the last message is what would be found again, whatever comes and goes', async (t) => {
+  for (const names of [keyNames.slice(0, 3), manyKeys]) {
+    const pairs = pairsOf(names, true)
+    const value = fc.constantFrom<unknown>(...texts, undefined, {}, [])
+    const message = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 3, noNullPrototype: true })
+    const times = fc.integer({ min: 1, max: 3 })
+    const step = fc.tuple(fc.constantFrom('set', 'delete', 'send', 'send', 'send'), pairs, message, times)
+    let again = 0
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 30 }), (steps) => {
+        const { router, model } = fill([])
+        let looked = 0
+        const recent = new Recent(router, (one) => {
+          looked++
+          return router.collect(one)
+        })
+        return steps.every(([kind, pattern, sent, count], at) => {
+          if (kind === 'set') put(router, model, pattern, at)
+          if (kind === 'delete' && router.delete(toPattern(pattern).text)) model.table.delete(toPattern(pattern).text)
+          const isRight = (one: Pairs) => {
+            const expected = model.matching(one).map(({ value }) => value)
+            return recent.find(one).join() === expected.join()
+          }
+          const before = looked
+          const all = Array.from({ length: count }, () => ({ ...sent })).every(isRight)
+          again += count - (looked - before)
+          return all && isRight(Object.create(sent))
+        })
+      }),
+      { numRuns: 500 },
+    )
+    t.ok(again > 100, `often enough to mean something: ${again}`)
+  }
 })
 
 t.test('a message without the watched keys goes where its head goes', async (t) => {

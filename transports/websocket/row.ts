@@ -67,7 +67,7 @@ const NO_META: WireMeta = Object.freeze({})
 /** An act as a row, around the text of its message, without its start; undefined if it is none that a row can be. */
 export function actRowBody(message: string, { meta, to, below, by }: ActEnvelope): string | undefined {
   if (to === undefined || below !== undefined || by !== undefined) return undefined
-  return `,${message},${toText(to)},${rowMetaText(meta)}]`
+  return `,${message}${toText(to)}${rowMetaText(meta)}]`
 }
 
 /** The answer to an act that came as a row, around the text of the reply. */
@@ -108,11 +108,11 @@ export function eventRow(event: EventEnvelope): string | PlainEvent {
 let lastTo: string | undefined
 let lastToText = ''
 
-/** Patterns are the same text again and again: the last one is remembered. */
+/** A pattern with the commas around it. They are the same text again and again: the last one is remembered. */
 function toText(to: string): string {
   if (to !== lastTo) {
     lastTo = to
-    lastToText = quoted(to)
+    lastToText = `,${quoted(to)},`
   }
   return lastToText
 }

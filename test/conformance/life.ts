@@ -151,7 +151,7 @@ export function life(t: Test, stage: Stage): void {
   })
 
   t.test('a lost peer is forgotten after forgetMs', async (t) => {
-    const { caller, service, join, line } = play(t, stage, { forgetMs: 60 })
+    const { caller, service, join, line } = play(t, stage, { forgetMs: 300 })
     service.add('a:1', () => 1)
     await join()
     line().block()

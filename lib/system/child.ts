@@ -72,7 +72,8 @@ starting.then(tellFiles, async (error) => {
 })
 
 async function start(): Promise<Running> {
-  const { cwd, config, deployment: name, process: id, replicas = {}, parity, record } = fromArgument(process.argv[2])
+  const assignment = fromArgument(process.argv[2])
+  const { cwd, config, deployment: name, process: id, replicas = {}, parity, record, closed } = assignment
   const environment = readEnvironment(process.env)
   forgetSecrets()
   log = jsonLogger({ level: environment.logLevel ?? 'info' })
@@ -95,6 +96,7 @@ async function start(): Promise<Running> {
       processes: plans.length,
       log,
       reachable: true,
+      ...(closed === true ? { lookedFor: new Set<string>() } : {}),
       ...(parity === undefined ? {} : { parity }),
       ...(record === true ? { onSend: distinctSendings((sending) => void tell({ type: 'sent', sending })) } : {}),
     },

@@ -1,12 +1,12 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { type ControlClient, findControl } from '../../lib/system/control/index.js'
+import type { MulticastDiscovery } from '../../lib/system/system.js'
 import { type Started, startLucilius } from '../cli/process.js'
+import { freeMulticast, stranger } from '../support/multicast.js'
 import { repoRoot } from '../support/repo-root.js'
 import { underLoad } from './conversions.js'
 import { within } from './within.js'
@@ -14,7 +14,7 @@ import { within } from './within.js'
 const counted = fileURLToPath(new URL('./counted.config.js', import.meta.url))
 
 t.test('processes find each other without an address, and whoever dies is not missed', async (t) => {
-  const start = lan(t, await freePort())
+  const start = lan(t, await freeMulticast())
   const groups = shuffled(['rates', 'convert', 'market', 'client'])
   t.comment(`started in this order: ${groups.join(', ')}`)
   const [rates, convert, market, client] = (await Promise.all(
@@ -52,19 +52,34 @@ t.test('processes find each other without an address, and whoever dies is not mi
   t.match(await Promise.all([fifth.ended, other.ended]), [{ code: 0 }, { code: 0 }])
 })
 
+t.test('with a secret that nobody else knows a system announces nothing', async (t) => {
+  const place = await freeMulticast()
+  const { heard } = await stranger(t, place)
+  const runDir = mkdtempSync(join(tmpdir(), 'lucilius-lan-'))
+  t.teardown(() => rmSync(runDir, { recursive: true, force: true }))
+  const up = startLucilius(t, ['up', 'lan', '--config', counted], {
+    cwd: repoRoot(),
+    env: { LUCILIUS_RUN_DIR: runDir, LUCILIUS_MULTICAST: `${place.group}:${place.port}` },
+  })
+  await up.says(/^client .*100 usd = /m)
+  t.strictSame(heard, [])
+  process.kill(-(up.child.pid ?? 0), 'SIGINT')
+  t.match(await up.ended, { code: 0, stderr: '' })
+})
+
 type Process = Started & { kill(): void; control(): Promise<ControlClient> }
 
 /** Starts processes that share a network, each with a folder of its own for its socket. */
-function lan(t: Test, port: number): (group: string) => Process {
-  return (group) => {
+function lan(t: Test, { group, port }: MulticastDiscovery): (group: string) => Process {
+  return (name) => {
     const runDir = mkdtempSync(join(tmpdir(), 'lucilius-lan-'))
     t.teardown(() => rmSync(runDir, { recursive: true, force: true }))
-    const started = startLucilius(t, ['start', 'lan', '--group', group, '--config', counted], {
+    const started = startLucilius(t, ['start', 'lan', '--group', name, '--config', counted], {
       cwd: repoRoot(),
       env: {
         LUCILIUS_RUN_DIR: runDir,
         LUCILIUS_SECRET: 'a-secret-of-a-test-only',
-        LUCILIUS_MULTICAST: `239.255.76.85:${port}`,
+        LUCILIUS_MULTICAST: `${group}:${port}`,
         LUCILIUS_LOG_LEVEL: 'warn',
       },
     })
@@ -84,15 +99,6 @@ function lan(t: Test, port: number): (group: string) => Process {
 async function yen(control: ControlClient): Promise<number> {
   const reply = await control.act('role:convert,cmd:amount,from:eur,to:jpy,amount:1')
   return (reply as { amount: number }).amount
-}
-
-/** A UDP port that nobody has: announcements need one that all of them know. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }
 
 function shuffled<T>(list: readonly T[]): T[] {

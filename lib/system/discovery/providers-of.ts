@@ -15,16 +15,20 @@ export interface Ways {
   readonly secret: string
 }
 
-/** How processes look for each other, in the order in which what is found is heard. */
+/**
+ * How processes look for each other, in the order in which what is found is heard. A deployment that does not ask for it
+ * looks for nobody, whatever stands in the environment; of one that does the environment may say where.
+ */
 export function waysToFind({
   discovery,
   environment,
 }: Pick<Ways, 'discovery' | 'environment'>): readonly Provider['name'][] {
+  if (discovery === undefined) return []
   return [
-    ...((environment?.dns ?? discovery?.dns) === undefined ? [] : ['dns' as const]),
-    ...((environment?.etcd.servers ?? discovery?.etcd) === undefined ? [] : ['etcd' as const]),
+    ...((environment?.dns ?? discovery.dns) === undefined ? [] : ['dns' as const]),
+    ...((environment?.etcd.servers ?? discovery.etcd) === undefined ? [] : ['etcd' as const]),
     // Nobody but the description turns it on: a variable that is left over must not make a process talk to a network.
-    ...(discovery?.multicast === undefined ? [] : ['multicast' as const]),
+    ...(discovery.multicast === undefined ? [] : ['multicast' as const]),
   ]
 }
 

@@ -12,6 +12,8 @@ export interface Assignment {
   readonly replicas?: { readonly [group: string]: number }
   /** Parity of its app: by `NODE_ENV` unless given. */
   readonly parity?: 'strict' | 'off'
+  /** Nobody else can belong to the system: it need not look for others, nor tell them where it is. */
+  readonly closed?: boolean
   /** It tells what its services send. */
   readonly record?: boolean
 }

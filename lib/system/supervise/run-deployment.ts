@@ -71,6 +71,8 @@ export function runDeployment(options: RunDeploymentOptions): RunningDeployment 
     ...(system.deployments.has(deployment.name) ? { deployment: deployment.name } : {}),
     ...(parity === undefined ? {} : { parity }),
     ...(on.sent === undefined ? {} : { record: true }),
+    // Whoever does not know the secret cannot join, and nobody knows one that was just made.
+    ...(made === undefined ? {} : { closed: true }),
     replicas: Object.fromEntries(replicas),
   }
   const endMs = endMsOf(drainMsOf(system, environment))

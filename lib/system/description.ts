@@ -23,6 +23,8 @@ export interface ServiceDescription {
   readonly emits?: readonly PatternLike[]
   /** Actions of its own that are never to be exposed to the outside. */
   readonly internal?: readonly PatternLike[]
+  /** Folders that it writes to, relative to the description: `lucilius export` gives each process its own, to keep. */
+  readonly writes?: readonly string[]
 }
 
 /** A plugin that every process loads, before its services. */

@@ -20,6 +20,8 @@ export interface Service {
   readonly emits: readonly Pattern[]
   /** Actions of its own that are never to be exposed to the outside. */
   readonly internal: readonly Pattern[]
+  /** Folders that it writes to, relative to the description, as `data` or `var/data`. */
+  readonly writes: readonly string[]
 }
 
 /** A plugin that every process loads. */

@@ -34,10 +34,13 @@ function folderOf(t: Test): string {
 
 /** Exports a deployment of an example into an empty folder. */
 async function exported(t: Test, platform: string, example: string, deployment: string): Promise<string> {
+  return exportedFrom(t, platform, join(examples, example, 'lucilius.config.ts'), deployment)
+}
+
+async function exportedFrom(t: Test, platform: string, config: string, deployment: string): Promise<string> {
   const out = folderOf(t)
-  const config = join(examples, example, 'lucilius.config.ts')
   const ran = await lucilius(['export', platform, deployment, '--config', config, '--out', out])
-  t.match(ran, { code: 0, stderr: '' }, `${platform} ${example} ${deployment}`)
+  t.match(ran, { code: 0, stderr: '' }, `${platform} ${config} ${deployment}`)
   t.same(
     ran.stdout
       .trim()
@@ -125,17 +128,132 @@ t.test('compose: a service for each process, which finds the others by their nam
 t.test('events that are kept in files have a place that outlives the process and that it may write to', async (t) => {
   const compose = await exported(t, 'compose', 'currency', 'dev')
   const { services, volumes } = parse(readFileSync(join(compose, 'compose.yaml'), 'utf8'))
-  t.match(services.all, { volumes: ['store:/app/.lucilius'], read_only: true })
-  t.same(volumes, { store: {} })
+  t.match(services.all, { volumes: ['all_lucilius:/app/.lucilius'], read_only: true })
+  t.same(volumes, { all_lucilius: {} })
   t.match(
     readFileSync(join(compose, 'Dockerfile'), 'utf8'),
-    "mkdir -p '.lucilius' && chown -R node:node '.lucilius'\nUSER node",
+    'mkdir -p .lucilius && chown -R node:node .lucilius\nUSER node',
   )
   const ignored = readFileSync(join(compose, 'Dockerfile.dockerignore'), 'utf8').split('\n')
   for (const secret of ['**/secrets', '**/.env', '**/.lucilius']) t.ok(ignored.includes(secret), secret)
+  const objects = manifest(await exported(t, 'kubernetes', 'currency', 'dev'))
+  t.same(writable(objects, 'currency-all'), { 'folder-lucilius': '/app/.lucilius' })
   const systemd = await exported(t, 'systemd', 'currency', 'dev')
-  t.match(readFileSync(join(systemd, 'currency-all.service'), 'utf8'), 'BindPaths=%S/currency:/opt/currency/.lucilius')
+  t.match(
+    readFileSync(join(systemd, 'currency-all.service'), 'utf8'),
+    'StateDirectory=currency-all/.lucilius\nBindPaths=%S/currency-all/.lucilius:/opt/currency/.lucilius\n',
+  )
 })
+
+t.test(
+  'services that write files: each process has folders of its own, which outlive it, and no other has',
+  async (t) => {
+    const config = join(folderOf(t), 'lucilius.config.js')
+    const library = JSON.stringify(new URL('../../lib/system/index.js', import.meta.url).href)
+    writeFileSync(
+      config,
+      `import { defineSystem } from ${library}
+    const groups = { keep: { services: ['keep', 'log'], replicas: 2 }, plain: ['plain'] }
+    export const system = defineSystem({
+      name: 'shop',
+      services: {
+        keep: { module: './keep.js', writes: ['./data'] },
+        log: { module: './log.js', writes: ['data/log', 'var/spool', 'tmp'] },
+        plain: './plain.js',
+        twice: { module: './twice.js', writes: ['a/b', 'a-b'] },
+      },
+      deployments: { sockets: { groups }, nats: { transport: 'nats', groups }, twice: { groups: { a: ['twice'] } } },
+    })`,
+    )
+    for (const deployment of ['sockets', 'nats']) {
+      const compose = await exportedFrom(t, 'compose', config, deployment)
+      const file = parse(readFileSync(join(compose, 'compose.yaml'), 'utf8'))
+      t.strictSame(danglingInCompose(file), [])
+      for (const host of ['keep-1', 'keep-2']) {
+        t.same(file.services[host].volumes, [
+          `${host}_data:/app/data`,
+          `${host}_var-spool:/app/var/spool`,
+          `${host}_tmp:/app/tmp`,
+        ])
+      }
+      t.equal(Object.keys(file.volumes).filter((name) => name !== 'nats').length, 6)
+      t.notOk('volumes' in file.services.plain)
+      t.match(
+        readFileSync(join(compose, 'Dockerfile'), 'utf8'),
+        'RUN mkdir -p data var/spool tmp && chown -R node:node data var/spool tmp\nUSER node',
+      )
+      t.match(
+        readFileSync(join(compose, 'Dockerfile.dockerignore'), 'utf8'),
+        /^data\nvar\/spool\ntmp$/m,
+        'not in the image',
+      )
+
+      const objects = manifest(await exportedFrom(t, 'kubernetes', config, deployment))
+      t.strictSame(danglingInKubernetes(objects), [])
+      const folders = { 'folder-data': '/app/data', 'folder-var-spool': '/app/var/spool', 'folder-tmp': '/app/tmp' }
+      t.same(writable(objects, 'shop-keep'), folders)
+      t.same(writable(objects, 'shop-plain'), {})
+      const keep = objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'shop-keep')
+      t.match(keep, { spec: { template: { spec: { securityContext: { runAsUser: 1000, fsGroup: 1000 } } } } })
+      t.match(JSON.stringify(keep), '"LUCILIUS_REPLICA"', 'a replica that keeps its folder keeps its name')
+      const plain = deployment === 'nats' ? 'Deployment' : 'StatefulSet'
+      t.ok(objects.some(({ kind, metadata }) => kind === plain && metadata.name === 'shop-plain'))
+
+      const systemd = await exportedFrom(t, 'systemd', config, deployment)
+      const unit = readFileSync(join(systemd, 'shop-keep-2.service'), 'utf8')
+      t.match(unit, /^StateDirectory=shop-keep-2\/data shop-keep-2\/var\/spool shop-keep-2\/tmp$/m)
+      for (const folder of ['data', 'var/spool', 'tmp'])
+        t.match(unit, `\nBindPaths=%S/shop-keep-2/${folder}:/opt/shop/${folder}\n`)
+      t.notMatch(readFileSync(join(systemd, 'shop-plain.service'), 'utf8'), /StateDirectory|BindPaths/)
+      t.match(
+        readFileSync(join(systemd, 'shop.target'), 'utf8'),
+        'install -d /opt/shop/data /opt/shop/var/spool /opt/shop/tmp',
+      )
+    }
+    const refused = await lucilius(['export', 'compose', 'twice', '--config', config, '--out', folderOf(t)])
+    t.match(
+      refused,
+      { code: 2, stderr: /Volumes of two folders would be called 'a-b': rename a folder/ },
+      'two folders of one name',
+    )
+  },
+)
+
+t.test(
+  'the journals of the orders system outlive its processes, on each platform and in each deployment',
+  async (t) => {
+    for (const deployment of ['dev', 'nats', 'amqp']) {
+      const writers = deployment === 'dev' ? ['all'] : ['notify', 'stock', 'payment']
+      const compose = await exported(t, 'compose', 'orders', deployment)
+      const file = parse(readFileSync(join(compose, 'compose.yaml'), 'utf8'))
+      const objects = manifest(await exported(t, 'kubernetes', 'orders', deployment))
+      const systemd = await exported(t, 'systemd', 'orders', deployment)
+      for (const name of writers) {
+        t.same(file.services[name].volumes, [`${name}_data:/app/data`])
+        t.same(writable(objects, `orders-${name}`), { 'folder-data': '/app/data' })
+        t.match(
+          readFileSync(join(systemd, `orders-${name}.service`), 'utf8'),
+          `BindPaths=%S/orders-${name}/data:/opt/orders/data\n`,
+        )
+      }
+    }
+  },
+)
+
+/** Where the claims of a workload are mounted, by the name of the claim. */
+function writable(objects: readonly Manifest[], workload: string): Fields {
+  const found = objects.find(({ metadata, spec }) => metadata.name === workload && spec.template !== undefined)
+  const claims = (found?.spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name)
+  const mounts = found?.spec.template?.spec.containers[0]?.volumeMounts ?? []
+  t.same(
+    claims.filter((name) => !mounts.some((mount) => mount.name === name)),
+    [],
+    'each claim is mounted',
+  )
+  return Object.fromEntries(
+    mounts.filter(({ name }) => claims.includes(name)).map(({ name, mountPath }) => [name, mountPath]),
+  )
+}
 
 t.test('kubernetes: a singleton is never there twice, also while it is exchanged', async (t) => {
   const objects = manifest(await exported(t, 'kubernetes', 'currency', 'nats'))
@@ -179,7 +297,7 @@ interface Manifest {
       readonly spec: {
         readonly volumes?: readonly Named[]
         readonly containers: readonly {
-          readonly volumeMounts?: readonly Named[]
+          readonly volumeMounts?: readonly (Named & { readonly mountPath: string })[]
           readonly env?: readonly { readonly value?: string }[]
         }[]
       }

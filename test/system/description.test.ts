@@ -32,7 +32,7 @@ const services = { rates: './rates.js', convert: './convert.js' }
 t.test('a description of services is all that a system needs', (t) => {
   const load = async () => ({})
   const system = defineSystem({ services: { rates: './rates.js', convert: load } })
-  const plain = { options: undefined, singleton: false, uses: undefined, emits: [], internal: [] }
+  const plain = { options: undefined, singleton: false, uses: undefined, emits: [], internal: [], writes: [] }
   t.strictSame([...system.services.values()], [
     { ...plain, name: 'rates', module: './rates.js' },
     { ...plain, name: 'convert', module: load },
@@ -183,6 +183,13 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
     { services: { a: { module: './a.js', internal: [{ a: [] }] } } },
     /^services.a.internal\[0\]: Pattern object: the value/,
   ],
+  [writing('data'), "services.a.writes: a list of folders such as ['data'], not 'data'"],
+  ...['', '.', '..', '../data', 'data/../..', '/var/data', 'C:\\data', 'a//b', 'a b', 'a:b', '-p', 7].map(
+    (folder): [unknown, RegExp] => [
+      writing(['data', folder]),
+      /^services.a.writes\[1\]: a folder within that of the description, such as .*, not ('.*'|7)$/,
+    ],
+  ),
   [{ services, plugins: ['./log.js'] }, 'plugins: an object with plugins by name, not a list'],
   [{ services, plugins: { log: { module: './log.js', uses: [] } } }, /^plugins.log.uses: there is no such key/],
   [{ services, plugins: { rates: './log.js' } }, 'plugins.rates: there is a service of this name'],
@@ -430,6 +437,13 @@ t.test('how processes find each other may be said in a word or in full', (t) => 
   t.end()
 })
 
+t.test('folders that a service writes to may be said as paths of modules are', (t) => {
+  const writes = ['./data', 'var/spool/', '.cache']
+  const { services } = defineSystem({ services: { a: { module: './a.js', writes } } })
+  t.strictSame(services.get('a')?.writes, ['data', 'var/spool', '.cache'])
+  t.end()
+})
+
 t.test('a service may be in two groups, and both are replicas of it', (t) => {
   const system = defineSystem({ services, deployments: { split: { groups: { a: '*', b: ['rates'] } } } })
   t.strictSame(
@@ -493,6 +507,7 @@ t.test('the docs have every key of a description, and no other', (t) => {
     uses: ['b:1'],
     emits: ['e:1'],
     internal: ['c:1'],
+    writes: ['data'],
   }
   const plugin: Required<PluginDescription> = { module: './b.js', options: 1 }
   const limits: Required<Limits> = {
@@ -603,6 +618,10 @@ function parsed(input: string): Strawman {
   } catch {
     return input as Strawman // a text, which has none of the keys
   }
+}
+
+function writing(writes: unknown): unknown {
+  return { services: { a: { module: './a.js', writes } } }
 }
 
 function deployed(groups: unknown, rest: object = {}): unknown {

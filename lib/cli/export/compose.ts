@@ -1,23 +1,26 @@
 import { stringify } from 'yaml'
 import { HostPorts } from './host-ports.js'
-import { commandOf, hostOf, ports, type Site, type Unit, variablesOf } from './site.js'
+import { commandOf, hostOf, ports, type Site, type Unit, variablesOf, volumeOf } from './site.js'
 
 /** Writes a deployment for `docker compose`: a service for each process, since each has a name that others connect to. */
 export function composeFile(site: Site): string {
   const { system, units, brokers } = site
   const services: { [name: string]: object } = {}
+  const volumes: { [name: string]: object } = {}
   const hostPorts = new HostPorts()
   for (const unit of units) {
     for (let replica = 1; replica <= unit.replicas; replica++) {
       services[hostOf(unit, replica)] = serviceOf(site, unit, replica, hostPorts)
+      for (const folder of unit.folders) volumes[volumeAt(unit, replica, folder)] = {}
     }
   }
-  if (brokers.includes('nats')) services.nats = nats
-  if (brokers.includes('amqp')) services.rabbitmq = rabbitOf(site)
-  const volumes = {
-    ...(site.storeFolder === undefined ? {} : { store: {} }),
-    ...(brokers.includes('nats') ? { nats: {} } : {}),
-    ...(brokers.includes('amqp') ? { rabbitmq: {} } : {}),
+  if (brokers.includes('nats')) {
+    services.nats = nats
+    volumes.nats = {}
+  }
+  if (brokers.includes('amqp')) {
+    services.rabbitmq = rabbitOf(site)
+    volumes.rabbitmq = {}
   }
   const file = {
     name: system,
@@ -68,10 +71,17 @@ function serviceOf(site: Site, unit: Unit, replica: number, hostPorts: HostPorts
     user: 'node',
     read_only: true,
     tmpfs: ['/tmp'],
-    ...(site.storeFolder === undefined ? {} : { volumes: [`store:/app/${site.storeFolder}`] }),
+    ...(unit.folders.length === 0
+      ? {}
+      : { volumes: unit.folders.map((folder) => `${volumeAt(unit, replica, folder)}:/app/${folder}`) }),
     cap_drop: ['ALL'],
     security_opt: ['no-new-privileges:true'],
   }
+}
+
+/** The volume of one process: no name of a host has the sign between the two. */
+function volumeAt(unit: Unit, replica: number, folder: string): string {
+  return `${hostOf(unit, replica)}_${volumeOf(folder)}`
 }
 
 // Compose fills it in, and stops with the rest if it is not set.

@@ -1,9 +1,10 @@
-import type { Site } from './site.js'
+import { foldersOf, type Site } from './site.js'
 
 /** The one image of all groups: which of them a container runs is said where it is started. */
-export function dockerfile({ storeFolder }: Site): string {
-  const folder =
-    storeFolder === undefined ? '' : `RUN mkdir -p '${storeFolder}' && chown -R node:node '${storeFolder}'\n`
+export function dockerfile(site: Site): string {
+  const folders = foldersOf(site).join(' ')
+  // A volume that is new belongs to whom its folder in the image belongs to.
+  const made = folders === '' ? '' : `RUN mkdir -p ${folders} && chown -R node:node ${folders}\n`
   return `# One image for all groups of the system: the command says which of them runs.
 FROM node:22-slim
 WORKDIR /app
@@ -11,13 +12,13 @@ ENV NODE_ENV=production
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev && npm cache clean --force
 COPY . .
-${folder}USER node
+${made}USER node
 CMD ["node", "node_modules/lucilius/build/lib/cli/main.js", "--help"]
 `
 }
 
 /** What does not belong into the image: what is made there, what is kept, and above all what is secret. */
-export function dockerignore({ place, storeFolder }: Site): string {
-  const lines = ['.git', '**/.env', '**/.lucilius', '**/node_modules', '**/secrets', '**/*.log', 'deploy', place]
-  return [...new Set(storeFolder === undefined ? lines : [...lines, storeFolder]), ''].join('\n')
+export function dockerignore(site: Site): string {
+  const lines = ['.git', '**/.env', '**/.lucilius', '**/node_modules', '**/secrets', '**/*.log', 'deploy', site.place]
+  return [...new Set([...lines, ...foldersOf(site)]), ''].join('\n')
 }

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import { natsObjects, rabbitmqObjects } from './kubernetes-brokers.js'
-import { commandOf, ports, type Site, type Unit, variablesOf } from './site.js'
+import { commandOf, ports, type Site, type Unit, variablesOf, volumeOf } from './site.js'
 
 /** Seconds for which a pod that is told to end goes on as before: until everybody has heard that it goes. */
 const PAUSE_SECONDS = 5
@@ -11,7 +11,7 @@ const PAUSE_SECONDS = 5
  */
 export function kubernetesFile(site: Site): string {
   const objects = site.units.flatMap((unit) => [
-    ...(isNamed(site) ? [headless(site, unit), statefulSet(site, unit)] : [deployment(site, unit)]),
+    ...(isNamed(site, unit) ? [headless(site, unit), statefulSet(site, unit)] : [deployment(site, unit)]),
     ...(unit.doors.length === 0 ? [] : [service(site, unit)]),
     ...(unit.replicas > 1 ? [disruption(site, unit)] : []),
   ])
@@ -25,9 +25,9 @@ export function kubernetesFile(site: Site): string {
   return `${headOf(site)}${documents.join('---\n')}`
 }
 
-/** Whether its processes keep their names: others know them by those, or they have a volume that is theirs. */
-function isNamed({ direct, storeFolder }: Site): boolean {
-  return direct !== undefined || storeFolder !== undefined
+/** Whether its processes keep their names: others know them by those, or they have volumes that are theirs. */
+function isNamed({ direct }: Site, { folders }: Unit): boolean {
+  return direct !== undefined || folders.length > 0
 }
 
 function statefulSet(site: Site, unit: Unit): object {
@@ -43,7 +43,7 @@ function statefulSet(site: Site, unit: Unit): object {
       podManagementPolicy: 'Parallel',
       selector: { matchLabels: labels(site, unit) },
       template: template(site, unit),
-      ...(site.storeFolder === undefined ? {} : { volumeClaimTemplates: [claim('store')] }),
+      ...(unit.folders.length === 0 ? {} : { volumeClaimTemplates: unit.folders.map(claim) }),
     },
   }
 }
@@ -71,7 +71,7 @@ function template(site: Site, unit: Unit): object {
   const mounts = [
     { name: 'tmp', mountPath: '/tmp' },
     ...(secret ? [{ name: 'secret', mountPath: '/run/secrets/lucilius', readOnly: true }] : []),
-    ...(site.storeFolder === undefined ? [] : [{ name: 'store', mountPath: `/app/${site.storeFolder}` }]),
+    ...unit.folders.map((folder) => ({ name: claimName(folder), mountPath: `/app/${folder}` })),
   ]
   const volumes = [
     { name: 'tmp', emptyDir: {} },
@@ -126,7 +126,7 @@ function environment(site: Site, unit: Unit): readonly object[] {
   return [
     ...values.map(([name, value]) => ({ name, value })),
     ...(direct === undefined ? [] : [{ name: 'LUCILIUS_SECRET_FILE', value: '/run/secrets/lucilius/secret' }]),
-    ...(direct !== undefined && unit.replicas > 1 ? [{ name: 'LUCILIUS_REPLICA', valueFrom: index }] : []),
+    ...(isNamed(site, unit) && unit.replicas > 1 ? [{ name: 'LUCILIUS_REPLICA', valueFrom: index }] : []),
     ...(brokers.includes('nats') ? [{ name: 'LUCILIUS_NATS_URL', value: `nats://${system}-nats:4222` }] : []),
     ...(brokers.includes('amqp')
       ? [{ name: 'LUCILIUS_AMQP_URL', valueFrom: { secretKeyRef: { name: `${system}-rabbitmq`, key: 'url' } } }]
@@ -184,11 +184,16 @@ function portsOf({ direct }: Site, { doors }: Unit): readonly { name: string; po
   ]
 }
 
-function claim(name: string): object {
+function claim(folder: string): object {
   return {
-    metadata: { name },
+    metadata: { name: claimName(folder) },
     spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
   }
+}
+
+/** Never that of another volume of the pod. */
+function claimName(folder: string): string {
+  return `folder-${volumeOf(folder)}`
 }
 
 function metadata({ system }: Site, { name }: Unit): { readonly name: string; readonly labels: object } {

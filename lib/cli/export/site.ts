@@ -1,4 +1,5 @@
-import { basename, relative, resolve } from 'node:path'
+import { basename, relative, resolve, sep } from 'node:path'
+import { folderRule, innerFolder } from '../../system/checks/folders.js'
 import { drainMsOf, endMsOf } from '../../system/end-limits.js'
 import { invalid } from '../../system/invalid.js'
 import { descriptionFolder } from '../../system/loading/description-folder.js'
@@ -26,6 +27,8 @@ export interface Unit {
   readonly doors: readonly Door[]
   /** The units that it exchanges messages with over connections of its own, itself included if it has replicas. */
   readonly peers: readonly string[]
+  /** Folders that each of its processes writes to, relative to that of the system, none of them within another. */
+  readonly folders: readonly string[]
 }
 
 /** A deployment, as those who write files of it need it. */
@@ -40,8 +43,6 @@ export interface Site {
   /** What processes connect to each other by, if they do. */
   readonly direct: DirectName | undefined
   readonly brokers: readonly BrokerName[]
-  /** Where durable events are kept, relative to the folder of the system, if they are kept in files. */
-  readonly storeFolder: string | undefined
   /** Seconds that a process is given to end. */
   readonly endSeconds: number
   /** Milliseconds of its drain. */
@@ -58,6 +59,7 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
   const direct = directOf(deployment)
   const groups = [...deployment.groups.values()]
   const store = storeKind(deployment, processesOf(deployment).length)
+  const kept = store.kind === 'embedded' ? [folderWithin(loaded, store.path ?? '.lucilius')] : []
   const isAlone = processesOf(deployment).length === 1
   const units = groups.map((group) => ({
     name: plain(group.name),
@@ -69,9 +71,12 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
       isAlone || direct === undefined
         ? []
         : groups.filter((one) => areLinked(group, one)).map(({ name }) => plain(name)),
+    folders: outermost([...kept, ...group.services.flatMap((name) => system.services.get(name)?.writes ?? [])]),
   }))
   const brokers = [...new Set([...brokersOf(deployment), ...brokerOfStore(store.kind), ...foreignOf(groups)])]
-  refuseTwice([...units.flatMap(hostsOf), ...brokers.map((name) => (name === 'amqp' ? 'rabbitmq' : name))])
+  const hosts = [...units.flatMap(hostsOf), ...brokers.map((name) => (name === 'amqp' ? 'rabbitmq' : name))]
+  refuseTwice(hosts, 'Two of what runs', 'a group')
+  for (const { folders } of units) refuseTwice(folders.map(volumeOf), 'Volumes of two folders', 'a folder')
   return {
     system: plain(system.name ?? basename(descriptionFolder(loaded))),
     deployment: deployment.name,
@@ -80,7 +85,6 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
     units,
     direct: isAlone ? undefined : direct,
     brokers,
-    storeFolder: store.kind === 'embedded' ? folderWithin(loaded, store.path ?? '.lucilius') : undefined,
     endSeconds: Math.ceil(endMsOf(drainMs) / 1000),
     drainMs,
   }
@@ -96,18 +100,31 @@ export function hostOf({ name, replicas }: Pick<Unit, 'name' | 'replicas'>, repl
   return replicas === 1 ? name : `${name}-${replica}`
 }
 
-function refuseTwice(names: readonly string[]): void {
+/** What the volume of a folder is called, among those of one process. */
+export function volumeOf(folder: string): string {
+  return plain(folder)
+}
+
+/** All folders that any process writes to. */
+export function foldersOf({ units }: Site): readonly string[] {
+  return [...new Set(units.flatMap(({ folders }) => folders))]
+}
+
+function refuseTwice(names: readonly string[], what: string, cure: string): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw invalid(`Two of what runs would be called '${twice}': rename a group.`)
+  if (twice !== undefined) throw invalid(`${what} would be called '${twice}': rename ${cure}.`)
 }
 
 function folderWithin(loaded: Loaded, path: string): string {
   const folder = descriptionFolder(loaded)
-  const within = relative(folder, resolve(folder, path))
-  if (within !== '' && !within.startsWith('..')) return within
-  throw invalid(
-    `'${path}' is not within the folder of the system: durable events could not be kept there where it runs.`,
-  )
+  const within = innerFolder(relative(folder, resolve(folder, path)).split(sep).join('/'))
+  if (within !== undefined) return within
+  throw invalid(`Durable events cannot be kept in '${path}' where the system runs. It has to be ${folderRule}.`)
+}
+
+/** Each folder once, without those within others: a volume in a volume would be one too many. */
+function outermost(folders: readonly string[]): readonly string[] {
+  return [...new Set(folders)].filter((one) => !folders.some((other) => one.startsWith(`${other}/`)))
 }
 
 /** What `start` reads, but for secrets: how a process of a unit is told who it is. `hostOf` names a replica's machine. */

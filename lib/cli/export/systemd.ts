@@ -1,6 +1,6 @@
 import { peersVariable } from '../../system/peers-variable.js'
 import { HostPorts } from './host-ports.js'
-import { commandOf, firstDoors, hostOf, ports, type Site, type Unit } from './site.js'
+import { commandOf, firstDoors, foldersOf, hostOf, ports, type Site, type Unit } from './site.js'
 
 /** Writes a deployment for one machine with systemd: a unit for each process, and a target that starts and ends them all. */
 export function systemdFiles(site: Site): ReadonlyMap<string, string> {
@@ -37,7 +37,8 @@ function placed({ system, units }: Site): readonly Placed[] {
 }
 
 function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
-  const { system, direct, brokers, deployment, endSeconds, storeFolder } = site
+  const { system, direct, brokers, deployment, endSeconds } = site
+  const { unitName, unit } = one
   const after = [
     'network-online.target',
     ...brokers.map((name) => (name === 'nats' ? 'nats-server.service' : 'rabbitmq-server.service')),
@@ -45,7 +46,7 @@ function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
   const lines = [
     `# ${system}, deployment '${deployment}'. Written by: lucilius export systemd ${deployment}`,
     '[Unit]',
-    `Description=${system}: ${one.unit.group.name}${one.unit.replicas === 1 ? '' : `, replica ${one.replica}`}`,
+    `Description=${system}: ${unit.group.name}${unit.replicas === 1 ? '' : `, replica ${one.replica}`}`,
     `PartOf=${system}.target`,
     `After=${after.join(' ')}`,
     'Wants=network-online.target',
@@ -55,18 +56,19 @@ function serviceFile(site: Site, one: Placed, all: readonly Placed[]): string {
     '[Service]',
     'Type=exec',
     `WorkingDirectory=/opt/${system}`,
-    `ExecStart=/usr/bin/env ${commandOf(site, one.unit).join(' ')}`,
+    `ExecStart=/usr/bin/env ${commandOf(site, unit).join(' ')}`,
     ...environmentOf(site, one, all).map(([name, value]) => `Environment=${name}=${value}`),
     ...(direct === undefined
       ? []
       : [`LoadCredential=lucilius:/etc/${system}/secret`, 'Environment=LUCILIUS_SECRET_FILE=%d/lucilius']),
     // What is not to be read by everybody, such as addresses with passwords.
     `EnvironmentFile=-/etc/${system}/environment`,
-    `RuntimeDirectory=${one.unitName}`,
-    `Environment=LUCILIUS_RUN_DIR=%t/${one.unitName}`,
-    ...(storeFolder === undefined
+    `RuntimeDirectory=${unitName}`,
+    `Environment=LUCILIUS_RUN_DIR=%t/${unitName}`,
+    ...(unit.folders.length === 0
       ? []
-      : [`StateDirectory=${system}`, `BindPaths=%S/${system}:/opt/${system}/${storeFolder}`]),
+      : [`StateDirectory=${unit.folders.map((folder) => `${unitName}/${folder}`).join(' ')}`]),
+    ...unit.folders.map((folder) => `BindPaths=%S/${unitName}/${folder}:/opt/${system}/${folder}`),
     'Restart=on-failure',
     'RestartSec=1',
     `TimeoutStopSec=${endSeconds}`,
@@ -113,13 +115,12 @@ function urlOf(direct: Site['direct'], port: number): string {
   return direct === 'http' ? `http://127.0.0.1:${port}` : `ws://127.0.0.1:${port}/ws`
 }
 
-function targetFile(
-  { system, deployment, place, direct, brokers, storeFolder }: Site,
-  processes: readonly Placed[],
-): string {
+function targetFile(site: Site, processes: readonly Placed[]): string {
+  const { system, deployment, place, direct, brokers } = site
+  const folders = foldersOf(site).map((folder) => `/opt/${system}/${folder}`)
   const steps = [
     `the system, with its node_modules, in /opt/${system}`,
-    ...(storeFolder === undefined ? [] : [`install -d /opt/${system}/${storeFolder}`]),
+    ...(folders.length === 0 ? [] : [`install -d ${folders.join(' ')}`]),
     ...(direct === undefined
       ? []
       : [

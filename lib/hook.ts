@@ -23,12 +23,16 @@ export async function runHook(hook: Hook): Promise<void> {
 
 /** The error for a plugin of which `what` failed or took too long. */
 export function failed(name: string, what: string, error: unknown): LuciliusError {
-  const code = (error as { code?: unknown } | null)?.code
-  const slow = code === 'AVV_ERR_PLUGIN_EXEC_TIMEOUT' || code === 'AVV_ERR_READY_TIMEOUT' || error === TOO_SLOW
-  const why = slow
+  const why = wasTooSlow(error)
     ? `took more than ${HOOK_TIMEOUT_MS} ms. Set-up only registers; whatever waits belongs in onReady, and long work must not be awaited there`
     : `failed: ${thrownError(error).message}`
   return new LuciliusError('LUC_PLUGIN_FAILED', `Plugin '${name}': ${what} ${why}`, { cause: error })
+}
+
+/** Whether the cause of such an error is that it took too long. */
+export function wasTooSlow(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return code === 'AVV_ERR_PLUGIN_EXEC_TIMEOUT' || code === 'AVV_ERR_READY_TIMEOUT' || error === TOO_SLOW
 }
 
 /** What was thrown, made an error if it was none. */

@@ -13,6 +13,7 @@ import { invalid } from './invalid.js'
 import { descriptionFolder } from './loading/description-folder.js'
 import { type Loaded, loadSystem } from './loading/load-system.js'
 import { overridden } from './overridden.js'
+import { patiently } from './patient-start.js'
 import { type ProcessEnd, processEnd } from './process-end.js'
 import { type Running, runProcess } from './run.js'
 import { forgetSecrets, type Variables } from './secret.js'
@@ -55,7 +56,11 @@ export async function start(options: StartOptions): Promise<number> {
   let door: HealthDoor | undefined
   try {
     door = await healthDoor(environment, () => health)
-    const opening = open(options, environment, log)
+    let isOver = false
+    void end.asked.then(() => {
+      isOver = true
+    })
+    const opening = open(options, environment, log, () => isOver)
     const opened = await Promise.race([opening, end.asked])
     if (typeof opened === 'string') {
       if (end.code !== 0) say(opened)
@@ -95,7 +100,12 @@ interface Opened {
   readonly close: () => Promise<void>
 }
 
-async function open(options: StartOptions, environment: Environment, log: Logger): Promise<Opened> {
+async function open(
+  options: StartOptions,
+  environment: Environment,
+  log: Logger,
+  isOver: () => boolean,
+): Promise<Opened> {
   const { cwd, variables } = options
   const loaded = await loadSystem({ cwd, config: options.config })
   const deployment = named('deployment', options.deployment, loaded.system.deployments)
@@ -105,7 +115,10 @@ async function open(options: StartOptions, environment: Environment, log: Logger
   const { addresses } = others
   const { secret } = environment
   const own = overridden(process, environment)
-  const running = await runProcess({ loaded, deployment, process: own, ...others, secret, environment, log })
+  const run = () => runProcess({ loaded, deployment, process: own, ...others, secret, environment, log })
+  const { discovery } = deployment
+  const isLooking = isDiscovering({ discovery, environment: environment.discovery }) && others.lookedFor.size > 0
+  const running = await (isLooking ? patiently(run, log, isOver) : run())
   if (running.url !== undefined && own.port === 0 && isToBeKnown(deployment, environment)) warnOfPort(running.url, log)
   const close = await openSocket(loaded, deployment, running, addresses, environment, log)
   log.info({ process: running.id, url: running.url, doors: running.doors.map(({ url }) => url) }, 'started')

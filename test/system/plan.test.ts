@@ -439,6 +439,32 @@ t.test('a durable event reaches durable subscriptions of groups that its own has
   t.match(messages, [{ kind: 'emit', crosses: true, to: [{ service: 'notify', groups: ['two'], via: 'store' }] }])
 })
 
+t.test(
+  'a plan tells how processes find each other, and of whom nobody looks for though he could be found',
+  async (t) => {
+    const groups: Groups = {
+      one: ['rates'],
+      two: { services: ['convert'], listen: { port: 7400 } },
+      three: { services: ['convert'], listen: { host: '0.0.0.0', port: 7500 } },
+    }
+    const discovery = { dns: '{group}.shop.test:7400', multicast: true }
+    const planned = plan({ rates, convert }, groups, { discovery })
+    t.strictSame(planned.discovery, ['dns', 'multicast'])
+    t.match(
+      planned.findings.filter(({ code }) => code === 'NOT_LOOKED_FOR'),
+      [
+        {
+          level: 'warning',
+          where: 'deployments.it.groups.two.listen',
+          message: /do not look for 'two' by dns or multicast: its 'listen' says where it is\. .*LUCILIUS_PORT/,
+        },
+      ],
+    )
+    const told = plan({ rates, convert }, groups)
+    t.strictSame([told.discovery, codes(told).includes('NOT_LOOKED_FOR')], [[], false])
+  },
+)
+
 t.test('a plan shows what goes by which route, and a route that nothing goes by is told of', async (t) => {
   const routes = [
     { match: 'role:rates', via: 'nats' },

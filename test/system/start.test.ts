@@ -17,6 +17,7 @@ import { processEnd } from '../../lib/system/process-end.js'
 import { startPlan } from '../../lib/system/start-addresses.js'
 import type { Deployment, Group } from '../../lib/system/system.js'
 import { skipWithout, startNats } from '../support/brokers.js'
+import { freeMulticast } from '../support/multicast.js'
 import { SECRET, until } from './processes.js'
 
 const skip = skipWithout('nats-server')
@@ -54,6 +55,10 @@ const services = {
         process.once('SIGUSR2', open)
         app.log.info('gate is shut')
       }))
+    }`,
+  warm: `
+    export default (app) => {
+      app.onReady(() => app.act('role:rates,cmd:get', {}, { timeoutMs: 400 }))
     }`,
   broken: `export default (app) => { app.onClose(() => { throw new Error('will not close') }) }`,
 }
@@ -477,6 +482,25 @@ t.test('where a broker leads to all, nobody has to know where they are; who does
   const peers = { LUCILIUS_PEERS_CONVERT: 'ws://a/ws,ws://b/ws' }
   t.strictSame(planOf(mixed, peers), { urls: ['ws://a/ws', 'ws://b/ws', undefined], unaddressed: [] })
   t.throws(() => planOf({}), { code: 'LUC_OPTIONS_INVALID' }, 'without a broker they have to be known')
+})
+
+t.test('where processes find each other, one that needs another to get ready waits for it', async (t) => {
+  const groups = { warm: ['warm'], rates: ['rates'] }
+  const { start } = scene(t, { lan: { discovery: { multicast: await freeMulticast() }, groups } })
+  const env = { LUCILIUS_SECRET: SECRET }
+  const warm = start('warm', env, 'lan')
+  await warm.line('could not start, as somebody it asks is not there yet: trying again')
+  const told = start('warm', env, 'lan')
+  await told.line('could not start, as somebody it asks is not there yet: trying again')
+  told.child.kill('SIGTERM')
+  t.strictSame(await told.ended, [0, null], 'one that is told to end does so meanwhile')
+  await start('rates', env, 'lan').line('started')
+  await warm.line('started')
+  warm.child.kill('SIGTERM')
+  t.strictSame(await warm.ended, [0, null])
+
+  const sure = scene(t, { split: { groups: { warm: { services: ['warm'], listen: { port: await freePort() } } } } })
+  t.strictSame(await sure.start('warm', env).ended, [2, null], 'elsewhere it is a mistake, and told')
 })
 
 t.test('hosts and ports of the environment stand in place of those described', async (t) => {

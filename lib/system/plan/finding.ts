@@ -134,6 +134,11 @@ const rows = Object.freeze({
     'A durable subscription observes events that nobody who runs declares as durable: it gets none.',
     'Declare the event where it is emitted: `app.event(pattern, { durable: true })`.',
   ),
+  NOT_LOOKED_FOR: row(
+    ['warning'],
+    'A deployment lets processes find each other, and its description says where those of a group are: that goes before it, so nobody looks for them.',
+    'Take the port out of `listen`, or `discovery` out of the deployment.',
+  ),
   ROUTE_IDLE: row(
     ['warning'],
     'A route covers no action and no subscription, or none that a more specific one does not cover.',

@@ -8,6 +8,7 @@ import type { Deployment, Group, System } from '../system.js'
 import { areLinked, onItsMachine, type ProcessPlan, processesOf } from '../topology.js'
 import { allBrokersOf, checkBrokers } from './check-brokers.js'
 import { checkCycles } from './check-cycles.js'
+import { checkDiscovery } from './check-discovery.js'
 import { checkMessage } from './check-messages.js'
 import { checkPatterns } from './check-patterns.js'
 import { checkRecording } from './check-recording.js'
@@ -75,6 +76,7 @@ export function planDeployment(options: PlanOptions): Plan {
       ...(complete ? doors.flatMap((door) => checkDoor(door, layout)) : []),
       ...checkPorts(processes, deployment),
       ...checkSecret(processes, deployment, environment),
+      ...checkDiscovery(deployment, environment),
       ...checkRoutes(layout),
       ...checkStores(layout, processes.length),
       ...checkBrokers({ deployment, processes, kept, environment, isInstalled }),

@@ -9,6 +9,8 @@
 const floors = [
   [
     'auth',
+    'auth-request',
+    'authority',
     'bounded-memo',
     'challenge-of',
     'challenges',

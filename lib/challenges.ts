@@ -35,25 +35,31 @@ export class Challenges {
     this.#now = now
   }
 
-  /** Whether a value of `Authorization` proves the secret. Throws `LUC_UNAUTHENTICATED`, with the challenge, at a hello. */
-  accept(authorization: string): boolean {
+  /**
+   * Whether a value of `Authorization` proves the secret. Throws `LUC_UNAUTHENTICATED`, with the challenge, at a hello.
+   *
+   * `dialled` gives the authority that both proofs cover, or throws, which refuses: it is asked where there is one to be made
+   * or checked.
+   */
+  accept(authorization: string, dialled: () => string): boolean {
     const fields = readProofFields(authorization)
     const hello = fields?.get('hello')
     if (fields === undefined || hello === undefined || !HELLO.test(hello)) return false
     const nonce = fields.get('nonce')
     const proof = fields.get('proof')
-    if (nonce === undefined && proof === undefined) throw this.#challenge(hello)
+    if (nonce === undefined && proof === undefined) throw this.#challenge(hello, dialled())
     if (nonce === undefined || proof === undefined) return false
     const madeAt = this.#freshTime(hello, nonce)
-    if (madeAt === undefined || !isSameText(proof, proofOf(this.#secret, 'connector', hello, nonce))) return false
+    if (madeAt === undefined) return false
+    if (!isSameText(proof, proofOf(this.#secret, 'connector', hello, nonce, dialled()))) return false
     return this.#spend(nonce, madeAt)
   }
 
-  #challenge(hello: string): LuciliusError {
+  #challenge(hello: string, authority: string): LuciliusError {
     const stamp = randomBytes(STAMP_BYTES)
     stamp.writeUIntBE(Math.floor(this.#now()), 0, TIME_BYTES)
     const nonce = this.#sign(hello, stamp)
-    const proof = proofOf(this.#secret, 'listener', hello, nonce)
+    const proof = proofOf(this.#secret, 'listener', hello, nonce, authority)
     return new LuciliusError('LUC_UNAUTHENTICATED', 'Prove that you know the secret: answer the challenge.', {
       details: { challenge: writeProofFields({ nonce, proof }) },
     })

@@ -9,7 +9,7 @@ import { Connector } from './peers/connector.js'
 import { type Exposure, toExposure, toPatterns } from './peers/exposure.js'
 import type { Peer, Terms } from './peers/peer.js'
 import type { Accepted, Peers } from './peers/peers.js'
-import { type Joined, Search } from './peers/search.js'
+import { type Join, type Joined, Search, type Seeker } from './peers/search.js'
 import { newId } from './trace.js'
 import type { Listener, Receiver, Transport } from './transport.js'
 
@@ -84,7 +84,7 @@ export class Connections {
     const accept = toPatterns('connect.accept', options.accept ?? '*')
     const wait = options.wait !== false
     if (transport.discover !== undefined && patterns === undefined) {
-      return this.#search(transport, (to, ended) => this.#join(to, terms, accept, ended), wait)
+      return this.#search(transport, (to, seeker) => this.#join(to, terms, accept, seeker), wait)
     }
     const peer = this.#peers.meet(terms, accept, undefined)
     if (patterns !== undefined) knowSilent(peer, transport, patterns)
@@ -144,11 +144,7 @@ export class Connections {
   }
 
   /** Looks for everybody who listens, and keeps a connection to each. */
-  async #search(
-    transport: Transport,
-    join: ConstructorParameters<typeof Search>[1],
-    wait: boolean,
-  ): Promise<PeerConnection> {
+  async #search(transport: Transport, join: Join, wait: boolean): Promise<PeerConnection> {
     const search = new Search(transport, join, this.#settings.log)
     const connection: PeerConnection = {
       peer: undefined,
@@ -166,18 +162,22 @@ export class Connections {
     return new LuciliusError('LUC_SERVICE_CLOSED', `${this.#settings.name} was closed before the peer was known.`)
   }
 
-  /** Connects to somebody who was found. `ended` is called when it was lost and did not come back. */
-  #join(transport: Transport, terms: Terms, accept: Accepted, ended: () => void): Joined {
+  /** Connects to somebody who was found. */
+  #join(transport: Transport, terms: Terms, accept: Accepted, seeker: Seeker): Joined {
     const peer = this.#peers.meet(terms, accept, undefined)
     const { forgetMs, log } = this.#settings
     const connector = new Connector(transport, peer, log, {
+      ...seeker,
       patienceMs: forgetMs,
       ended: (why) => {
         this.#peers.forget(peer)
-        if (why === 'lost') ended()
+        seeker.ended(why)
       },
     })
     return {
+      get instance() {
+        return peer.connection === undefined ? undefined : peer.info.instance
+      },
       known: connector.start(false),
       hurry: () => connector.hurry(),
       leave: () => connector.close(),

@@ -33,9 +33,13 @@ export function writeProofFields(fields: { readonly [name: string]: string }): s
   return `Lucilius ${pairs.join(', ')}`
 }
 
-/** What one who knows the secret says to two nonces: both, so that neither end alone chooses what is answered. */
-export function proofOf(secret: string, side: Side, hello: string, nonce: string): string {
-  return createHmac('sha256', secret).update(`lucilius.v1 ${side}\n${hello}\n${nonce}`).digest('base64url')
+/**
+ * What one who knows the secret says to two nonces: both, so that neither end alone chooses what is answered. The authority is
+ * the `Host` that was dialled: a proof of one listener is none of another address.
+ */
+export function proofOf(secret: string, side: Side, hello: string, nonce: string, authority: string): string {
+  const signed = [`lucilius.v1 ${side}`, hello, nonce, authority].join('\n')
+  return createHmac('sha256', secret).update(signed).digest('base64url')
 }
 
 /** Whether two texts are the same. Takes the same time wherever they differ. */

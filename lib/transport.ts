@@ -170,9 +170,10 @@ export interface Observer {
   readonly authorization?: string | undefined
   /**
    * Begins a proof for this attempt, in place of `authorization`: the other end proves first that it is to be told anything.
-   * A transport that can send neither `hello` nor an answer does not look at it, and `tell` throws `LUC_OPTIONS_INVALID`.
+   * `authority` is the `Host` that the attempt sends, empty where a transport has none: the proofs of both ends cover it. A
+   * transport that can send neither `hello` nor an answer does not look at it, and `tell` throws `LUC_OPTIONS_INVALID`.
    */
-  readonly prove?: (() => Proof) | undefined
+  readonly prove?: ((authority: string) => Proof) | undefined
   /** The other end cannot tell what it is (`connect(transport, { patterns })`): do not ask. */
   readonly silent?: boolean
 }

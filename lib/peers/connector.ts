@@ -1,19 +1,33 @@
 import { LuciliusError } from '../errors.js'
+import type { PeerInfo } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Connection, Transport } from '../transport.js'
-import { pauseMs } from './pace.js'
+import { pauseMs, slowPauseMs } from './pace.js'
 import type { Peer } from './peer.js'
 import { SelfConnection } from './peers.js'
+import type { Turns } from './turns.js'
 
 /** What no second try changes: whoever runs the system has to. */
 const MISTAKES: ReadonlySet<string> = new Set(['LUC_FORBIDDEN', 'LUC_UNAUTHENTICATED', 'LUC_WIRE_INVALID'])
 
-/** Who keeps a connector, where that is not the user. */
+/** How processes end that somebody else finds. */
+const GONE: ReadonlySet<string> = new Set(['LUC_UNREACHABLE', 'LUC_SERVICE_CLOSED'])
+
+/** Milliseconds between two tries, at least, that are made because there was a sign of the peer. */
+const HURRY_MS = 1000
+
+/** Who keeps a connector, where that is not the user: whoever has found the peer. */
 export interface Keeper {
-  /** Milliseconds after a loss in which it tries to connect again. */
+  /** Milliseconds after the first try, and after a loss, in which it tries to connect again. */
   readonly patienceMs: number
-  /** It has given up: the peer did not come back, or is this app itself. */
-  ended(why: 'lost' | 'itself'): void
+  /** As long as the peer was never met, a try waits for its turn. */
+  readonly turns: Turns
+  /** It is connected to the peer. Tells whether that is wanted: another connection may lead there. */
+  met(peer: PeerInfo): boolean
+  /** It is not any more. */
+  lost(peer: PeerInfo): void
+  /** It has given up: the peer did not come back, is this app itself, or is connected by another connection. */
+  ended(why: 'lost' | 'itself' | 'known'): void
 }
 
 /** Keeps one connection to a peer: connects, and after a loss connects again. */
@@ -27,8 +41,13 @@ export class Connector {
   #failed: ((error: Error) => void) | undefined
   #waited = false
   #warned = ''
-  #lostAt = 0
+  /** When the peer was lost; until it is met, when it was tried first. */
+  #since: number | undefined
+  #triedAt = 0
+  #isMet = false
   #timer: NodeJS.Timeout | undefined
+  /** When the timer is due. */
+  #dueAt = 0
 
   constructor(transport: Transport, peer: Peer, log: Logger, keeper?: Keeper) {
     this.#transport = transport
@@ -49,22 +68,21 @@ export class Connector {
       this.#waited = waited
       this.#known = resolve
       this.#failed = reject
-      this.#lostAt = performance.now()
-      void this.#try()
+      this.#begin()
     })
   }
 
-  /** There is reason to believe that the peer is there: the next try is soon again. */
+  /** There is a sign that the peer is there: the next try is made now, but not within a second after the last one. */
   hurry(): void {
     if (this.#timer === undefined) return
-    clearTimeout(this.#timer)
-    this.#lostAt = performance.now()
-    this.#retry()
+    const dueAt = Math.min(this.#dueAt, this.#triedAt + HURRY_MS)
+    this.#wait(Math.max(0, dueAt - performance.now()))
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    this.#keeper?.turns.giveUp(this.#turn)
     this.#known?.()
     this.#peer.onGiveUp?.()
     const { connection } = this.#peer
@@ -72,8 +90,20 @@ export class Connector {
     await connection?.close()
   }
 
-  async #try(): Promise<void> {
+  #begin(): void {
     this.#timer = undefined
+    if (this.#keeper === undefined || this.#isMet) void this.#try()
+    else this.#keeper.turns.take(this.#turn)
+  }
+
+  readonly #turn = async (): Promise<void> => {
+    await this.#try()
+    this.#keeper?.turns.end()
+  }
+
+  async #try(): Promise<void> {
+    this.#triedAt = performance.now()
+    this.#since ??= this.#triedAt
     try {
       const { losses } = this.#peer
       const connection = await this.#proved(await this.#transport.connect(this.#peer))
@@ -84,7 +114,13 @@ export class Connector {
       }
       // Lost in the very turn in which it came about: nobody will tell it again.
       if (this.#peer.losses > losses) return this.#again()
+      if (this.#keeper?.met(this.#peer.info) === false) {
+        this.#end('known')
+        await connection.close()
+        return
+      }
       this.#peer.up(connection)
+      this.#isMet = true
       this.#waited = false
       this.#known?.()
       this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connected')
@@ -92,14 +128,15 @@ export class Connector {
       if (this.#closed) return // the attempt was given up
       if (error instanceof SelfConnection) return this.#giveUp()
       const code = error instanceof LuciliusError ? error.code : ''
-      if (code === 'LUC_OPTIONS_INVALID' || (this.#waited && MISTAKES.has(code))) {
+      const isMistake = code === 'LUC_OPTIONS_INVALID' || (this.#waited && MISTAKES.has(code))
+      if (isMistake && !this.#isMet) {
         this.#closed = true
         this.#failed?.(error as LuciliusError)
         return
       }
       // Each kind of trouble is told once, then only to those who look for it; of one who was found and has gone, to nobody
       // else: that is how processes end.
-      const isGone = this.#keeper !== undefined && code === 'LUC_UNREACHABLE'
+      const isGone = this.#keeper !== undefined && GONE.has(code)
       const level = isGone || code === this.#warned ? 'debug' : 'warn'
       this.#warned = code
       this.#log[level]({ err: error, transport: this.#transport.name }, 'could not connect, trying again')
@@ -120,14 +157,24 @@ export class Connector {
 
   #again(): void {
     this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connection lost')
-    this.#lostAt = performance.now()
+    this.#since = performance.now()
+    this.#keeper?.lost(this.#peer.info)
     this.#retry()
   }
 
   #retry(): void {
     if (this.#closed) return
-    if (this.#keeper !== undefined && performance.now() - this.#lostAt > this.#keeper.patienceMs) this.#end('lost')
-    else this.#timer = setTimeout(() => void this.#try(), pauseMs(this.#lostAt))
+    const since = this.#since ?? performance.now()
+    const isPatient = this.#keeper === undefined || performance.now() - since <= this.#keeper.patienceMs
+    // Nobody misses whom nobody has met: that somebody is there may be an old story.
+    if (isPatient) this.#wait(this.#keeper === undefined || this.#isMet ? pauseMs(since) : slowPauseMs())
+    else this.#end('lost')
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#dueAt = performance.now() + ms
+    this.#timer = setTimeout(() => this.#begin(), ms)
   }
 
   #giveUp(): void {
@@ -137,7 +184,7 @@ export class Connector {
     this.#end('itself')
   }
 
-  #end(why: 'lost' | 'itself'): void {
+  #end(why: Parameters<Keeper['ended']>[0]): void {
     this.#closed = true
     this.#known?.()
     this.#keeper?.ended(why)

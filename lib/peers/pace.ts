@@ -8,6 +8,10 @@ const SLOW_MS = 5_000
  * after 5 s full jitter of up to 5 s, so that what comes back is neither missed nor overrun.
  */
 export function pauseMs(lostAt: number): number {
-  const spread = performance.now() - lostAt < FAST_FOR_MS ? FAST_MS : SLOW_MS
-  return Math.random() * spread
+  return performance.now() - lostAt < FAST_FOR_MS ? Math.random() * FAST_MS : slowPauseMs()
+}
+
+/** Milliseconds until the next try to reach what has never been there: full jitter of up to 5 s. */
+export function slowPauseMs(): number {
+  return Math.random() * SLOW_MS
 }

@@ -31,7 +31,7 @@ export interface Terms {
   /** What to prove with to the other end. */
   readonly authorization?: string | undefined
   /** Begins a proof at both ends, in place of `authorization`. */
-  readonly prove?: (() => Proof) | undefined
+  readonly prove?: ((authority: string) => Proof) | undefined
   /** The other end cannot tell what it is. */
   readonly silent?: boolean
 }
@@ -53,7 +53,7 @@ export class Peer implements Observer {
   /** How often a connection was lost, also before it was up. */
   losses = 0
   /** Begins the proof of one attempt, where both ends have to prove. */
-  readonly prove: (() => Proof) | undefined
+  readonly prove: ((authority: string) => Proof) | undefined
   readonly #host: Host
   #proved = false
   #info = stranger
@@ -66,7 +66,7 @@ export class Peer implements Observer {
     this.terms = terms
     this.connection = connection
     const { prove } = terms
-    this.prove = prove === undefined ? undefined : () => this.#watched(prove())
+    this.prove = prove === undefined ? undefined : (authority) => this.#watched(prove(authority))
   }
 
   get authorization(): string | undefined {
@@ -179,8 +179,8 @@ export class Peer implements Observer {
     this.#proved = false
     return {
       hello: proof.hello,
-      answer: (challenge) => {
-        const authorization = proof.answer(challenge)
+      answer: (challenge, said) => {
+        const authorization = proof.answer(challenge, said)
         this.#proved = true
         return authorization
       },

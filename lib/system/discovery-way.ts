@@ -4,6 +4,7 @@ import type { Auth } from '../auth.js'
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Discovery, Finding, Transport } from '../transport.js'
+import { addressProblem, hrefOf, schemesOf } from './checks/address.js'
 import { Chain } from './discovery/chain.js'
 import type { Provider } from './discovery/provider.js'
 import { inLane, type Lane } from './lane.js'
@@ -24,7 +25,7 @@ export interface DiscoveryWayOptions {
   readonly groups: readonly string[]
   /** Where the others reach this process; it listens by now. */
   readonly self: () => string
-  /** Whether an address is one of those that are known without looking. */
+  /** Whether an address, as `URL` writes it, is one of those that are known without looking. */
   readonly isKnown: (url: string) => boolean
   readonly lane: Lane
   /** How many there are of each group that is looked for. */
@@ -34,12 +35,21 @@ export interface DiscoveryWayOptions {
   readonly log: Logger
 }
 
+/** Milliseconds after which it tells whom it has not found. */
+const TELL_MS = 10_000
+
+/** Addresses that are told then. */
+const MOST_TOLD = 10
+
 /** Finds processes of which nobody has said where they are, and connects to each for as long as it is there. */
 export class DiscoveryWay implements Way {
   readonly url = undefined
   readonly #options: DiscoveryWayOptions
   readonly #roll: RollCall
   #chain: Chain | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** Some of the addresses that were found, to be told. */
+  readonly #found = new Set<string>()
 
   constructor(options: DiscoveryWayOptions) {
     this.#options = options
@@ -49,8 +59,10 @@ export class DiscoveryWay implements Way {
   async open(app: App): Promise<void> {
     const { name, lane, auth } = this.#options
     const make = await transportNamed(name)
-    const to = (url: string) => inLane(make({ url }), { ...lane, met: (peer) => this.#roll.met(peer) })
+    const counted: Lane = { ...lane, met: (peer) => this.#roll.met(peer) }
+    const to = (url: string) => inLane(make({ url }), counted)
     await app.connect(lookingFor(this.#transport(to), this.#roll), { auth, wait: false })
+    this.#timer = setTimeout(() => this.#tellMissing(), TELL_MS).unref()
   }
 
   known(): Promise<void> {
@@ -58,8 +70,15 @@ export class DiscoveryWay implements Way {
   }
 
   async end(): Promise<void> {
+    clearTimeout(this.#timer)
     this.#roll.end()
     await this.#chain?.close()
+  }
+
+  #tellMissing(): void {
+    const { unmet } = this.#roll
+    if (unmet.length === 0) return
+    this.#options.log.warn({ groups: unmet, found: [...this.#found] }, 'has met nobody of these groups yet')
   }
 
   #transport(to: (url: string) => Transport): Transport {
@@ -67,14 +86,22 @@ export class DiscoveryWay implements Way {
     const refuse = async () => {
       throw new LuciliusError('LUC_OPTIONS_INVALID', `Over ${name} a process is looked for first.`)
     }
-    return { name, listen: refuse, connect: refuse, discover: (finding) => this.#discover(to, finding) }
+    // Most addresses that are found are known already: what connects to one is made when it is used.
+    const leadTo = (url: string): Transport => ({
+      name,
+      listen: refuse,
+      connect: async (observer) => to(url).connect(observer),
+    })
+    return { name, listen: refuse, connect: refuse, discover: (finding) => this.#discover(leadTo, finding) }
   }
 
-  async #discover(to: (url: string) => Transport, { found }: Finding): Promise<Discovery> {
-    const { group, groups, self, isKnown, log } = this.#options
+  async #discover(leadTo: (url: string) => Transport, { found }: Finding): Promise<Discovery> {
+    const { name, group, groups, self, isKnown, log } = this.#options
     let own = self()
-    const chain = new Chain(await this.#options.providers())
+    const providers = await this.#options.providers()
+    const chain = new Chain(providers)
     this.#chain = chain
+    log.info({ by: providers.map((one) => one.name), groups, url: own }, 'looking for other processes')
     await chain.open({
       groups,
       self: {
@@ -88,13 +115,13 @@ export class DiscoveryWay implements Way {
       },
       log,
       found: (url) => {
-        if (url === own || isKnown(url)) return
-        try {
-          found(url, to(url))
-        } catch (error) {
-          // Who writes into a registry may write anything.
-          log.debug({ err: error, url }, 'found an address that cannot be one')
-        }
+        // Who writes into a registry may write anything.
+        const problem = addressProblem(url, schemesOf[name])
+        if (problem !== undefined) return log.debug({ url: url.slice(0, 200), problem }, 'found what is no address')
+        const { href } = new URL(url)
+        if (href === hrefOf(own) || isKnown(href)) return
+        if (this.#found.size < MOST_TOLD) this.#found.add(href)
+        found(href, leadTo(href))
       },
     })
     return { close: () => chain.close() }

@@ -1,11 +1,12 @@
 import { LuciliusError } from '../errors.js'
 import { type LogLevel, logLevels } from '../logger.js'
 import { nearest } from '../nearest.js'
-import { addressProblem, brokerAddressProblem, hostProblem, schemesOf } from './checks/address.js'
+import { addressProblem, brokerAddressProblem, directSchemes, hostProblem } from './checks/address.js'
 import { isSpace, spaceRule } from './checks/brokers.js'
 import { etcdAddressProblem, toDnsName, toMulticast } from './checks/discovery.js'
 import { choice, shownValue } from './checks/shown-value.js'
 import { environmentTable } from './environment-table.js'
+import { isEvery } from './host-names.js'
 import { peersVariable } from './peers-variable.js'
 import { readSecret, type Variables } from './secret.js'
 import type { DnsDiscovery, MulticastDiscovery } from './system.js'
@@ -99,7 +100,7 @@ export function readEnvironment(variables: Variables, groups?: Iterable<string>)
     listen: read.listen('LUCILIUS'),
     replica: read.number('LUCILIUS_REPLICA', 1, MOST_REPLICAS),
     peers: read.peers(),
-    advertise: read.host('LUCILIUS_ADVERTISE'),
+    advertise: read.advertise(),
     discovery: read.discovery(),
     health: read.listen('LUCILIUS_HEALTH'),
     doors: Object.freeze({ http: read.listen('LUCILIUS_HTTP'), websocket: read.listen('LUCILIUS_WEBSOCKET') }),
@@ -157,6 +158,13 @@ class Reading {
     return host
   }
 
+  advertise(): string | undefined {
+    const name = 'LUCILIUS_ADVERTISE'
+    const host = this.host(name)
+    if (host === undefined || !isEvery(host)) return host
+    return this.#wrong(name, `a name or an address at which others reach this process, which ${host} is not`)
+  }
+
   level(name: string): Environment['logLevel'] {
     const text = this.text(name)
     const known = [...(Object.keys(logLevels) as LogLevel[]), 'silent'] as const
@@ -168,7 +176,7 @@ class Reading {
   peers(): ReadonlyMap<string, readonly string[]> {
     const found = new Map<string, readonly string[]>()
     for (const name of Object.keys(this.#variables).filter(isPeers)) {
-      const addresses = this.addresses(name, (one) => addressProblem(one, schemes))
+      const addresses = this.addresses(name, (one) => addressProblem(one, directSchemes))
       if (addresses !== undefined) found.set(name, addresses)
     }
     return found
@@ -249,8 +257,6 @@ class Reading {
     this.problems.push(`${name}: ${message}`)
   }
 }
-
-const schemes = [...schemesOf.websocket, ...schemesOf.http]
 
 function isPeers(name: string): boolean {
   return name.startsWith(peersPrefix) && /^[A-Z0-9_]+$/.test(name) && name.length > peersPrefix.length

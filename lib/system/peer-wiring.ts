@@ -5,11 +5,13 @@ import type { Logger } from '../logger.js'
 import type { AddressBook } from './address-book.js'
 import { BrokerWay } from './broker-way.js'
 import type { Brokers } from './brokers.js'
+import { hrefOf, isAddress4, isAddress6 } from './checks/address.js'
 import { DirectWay } from './direct-way.js'
 import { advertised } from './discovery/advertised.js'
 import { isDiscovering, providersOf } from './discovery/providers-of.js'
 import { DiscoveryWay } from './discovery-way.js'
-import type { Environment } from './environment.js'
+import { addressesOf, type Environment } from './environment.js'
+import { hostAndPort } from './host-names.js'
 import type { Lane } from './lane.js'
 import { countOf } from './roll-call.js'
 import { routeOf } from './route-of.js'
@@ -31,7 +33,7 @@ export interface PeerWiringOptions {
   readonly brokers: Brokers
   /** What tells this system from others that look for each other in the same place. */
   readonly space: string
-  readonly environment?: Partial<Pick<Environment, 'advertise' | 'discovery'>>
+  readonly environment?: Partial<Pick<Environment, 'advertise' | 'discovery' | 'peers'>>
   readonly log: Logger
   /** Opens the listener for peers also if there is no other process. */
   readonly reachable: boolean
@@ -124,10 +126,27 @@ function directWay(options: PeerWiringOptions): DirectWay | undefined {
     process,
     addresses,
     isPartner: (id) => isPartner(deployment, process, id) && unaddressed?.has(id) !== true,
-    auth: sharedSecret(secret ?? noSecret(options)),
+    auth: sharedSecret(secret ?? noSecret(options), { hosts: ownHosts(options) }),
     lane: deployment.routes.length === 0 ? undefined : { carries: carriedBy(deployment, name), hears: () => true },
     log,
   })
+}
+
+/** By what others dial this process where that is not an address of its machine, as far as somebody has said it. */
+function ownHosts({
+  process: { group, replica, port },
+  environment: { advertise, peers } = {},
+}: PeerWiringOptions): string[] {
+  const { host, urls: described } = group.listen
+  const urls = (peers === undefined ? undefined : addressesOf({ peers }, group.name)) ?? described
+  const url = urls?.[replica - 1]
+  return [
+    ...(advertise === undefined ? [] : [advertise]),
+    ...(url === undefined ? [] : [new URL(url).host]),
+    ...(isAddress4(host) || isAddress6(host) || host === 'localhost'
+      ? []
+      : [port === 0 ? host : hostAndPort(host, port)]),
+  ]
 }
 
 /** A port of its own, and what leads to those of whom nobody says where they are. */
@@ -154,7 +173,7 @@ function directWays(options: PeerWiringOptions, direct: DirectWay | undefined): 
       groups,
       // It is opened behind the listener.
       self: () => advertised(direct.url as string, process.group.listen.host, environment?.advertise),
-      isKnown: (url) => addresses.ids().some((id) => addresses.urlOf(id) === url),
+      isKnown: (url) => addresses.ids().some((id) => hrefOf(addresses.urlOf(id)) === url),
       lane: { carries: carriedBy(deployment, name), hears: (peer) => isLinked(deployment, process, peer) },
       expected: countOf(expected.flatMap((id) => groupOf(deployment, id)?.name ?? [])),
       auth: sharedSecret(known, { mutual: true }),

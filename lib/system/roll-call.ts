@@ -20,6 +20,11 @@ export class RollCall {
     this.#look()
   }
 
+  /** The names of which none was met so far. */
+  get unmet(): readonly string[] {
+    return [...this.#unmet]
+  }
+
   /** Resolves when at least one of each name was met, or nobody waits any more. */
   get oneOfEach(): Promise<void> {
     return this.#one.promise

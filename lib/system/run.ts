@@ -28,7 +28,7 @@ export interface RunOptions {
   /** What processes prove by that they belong together. A process that is alone needs none. */
   readonly secret: string | undefined
   readonly environment: Pick<Environment, 'drainMs'> &
-    Partial<Pick<Environment, 'advertise' | 'discovery'>> & { readonly brokers?: BrokerEnvironment }
+    Partial<Pick<Environment, 'advertise' | 'discovery' | 'peers'>> & { readonly brokers?: BrokerEnvironment }
   /** Processes of which nobody says where they listen: they are found, or met at a broker. */
   readonly unaddressed?: ReadonlySet<string>
   /** Groups whose processes are looked for, where the deployment says how: all, unless given. */

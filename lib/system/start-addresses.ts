@@ -1,5 +1,6 @@
 import { AddressBook } from './address-book.js'
 import { addressProblem, schemesOf } from './checks/address.js'
+import { dnsNameProblem } from './checks/discovery.js'
 import { isDiscovering } from './discovery/providers-of.js'
 import { addressesOf, type Environment } from './environment.js'
 import { hostAndPort, isEvery } from './host-names.js'
@@ -28,7 +29,7 @@ export interface StartPlan {
  * know.
  *
  * Throws `LUC_OPTIONS_INVALID`, which names the variable to set, for a group of which nobody knows where it is, nor finds
- * it, and to which no broker leads.
+ * it, and to which no broker leads; and for one that `LUCILIUS_DNS` gives a name that DNS cannot have.
  */
 export function startPlan(deployment: Deployment, group: Group, replica: number, environment: Environment): StartPlan {
   const replicas = new Map<string, number>()
@@ -47,11 +48,21 @@ export function startPlan(deployment: Deployment, group: Group, replica: number,
   addresses.set(process.id, undefined)
   const unaddressed = others.filter((other) => addresses.urlOf(other.id) === undefined)
   const isAddressed = direct !== undefined && givenUrl(direct, process, environment) !== undefined
+  const lookedFor = new Set([...unaddressed.map((other) => other.group.name), ...(isAddressed ? [] : [group.name])])
+  if (direct !== undefined && deployment.discovery !== undefined) checkDnsNames(lookedFor, environment)
   return {
     process: onItsMachine(process, addressesOf(environment, group.name)),
     addresses,
     unaddressed: new Set(unaddressed.map(({ id }) => id)),
-    lookedFor: new Set([...unaddressed.map((other) => other.group.name), ...(isAddressed ? [] : [group.name])]),
+    lookedFor,
+  }
+}
+
+/** Those of the description were checked with it. */
+function checkDnsNames(groups: ReadonlySet<string>, { discovery: { dns } }: Environment): void {
+  for (const group of groups) {
+    const problem = dns && dnsNameProblem(dns.name, group)
+    if (problem !== undefined) throw invalid(`LUCILIUS_DNS: of '${group}': ${problem}`)
   }
 }
 

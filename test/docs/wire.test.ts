@@ -162,15 +162,18 @@ t.test('a table of the page stands for the messages that follow it', async (t) =
 
 t.test('the proofs of the page are those of its secret', async (t) => {
   const [, text = ''] = /^## Proofs\n.*?^```text\n(.*?)\n```$/ms.exec(page) ?? []
-  const said = text.split('\n\n').map((line) => readProofFields(line.replace(/^[\w-]+: /, '')) ?? new Map())
+  const said = text
+    .split('\n\n')
+    .map((head) => readProofFields(head.replace(/^(Host: .*\n)?[\w-]+: /, '')) ?? new Map())
   const [hello, challenge, answer] = said
   t.strictSame([...(hello?.keys() ?? [])], ['hello'])
   const [ours = '', nonce = ''] = [hello?.get('hello'), challenge?.get('nonce')]
   const secret = /In the sample the secret is `([^`]+)`/.exec(page)?.[1] ?? ''
-  t.equal(challenge?.get('proof'), proofOf(secret, 'listener', ours, nonce))
-  const proof = proofOf(secret, 'connector', ours, nonce)
+  const [, host = ''] = /^Host: (.*)$/m.exec(text) ?? []
+  t.equal(challenge?.get('proof'), proofOf(secret, 'listener', ours, nonce, host))
+  const proof = proofOf(secret, 'connector', ours, nonce, host)
   t.strictSame(Object.fromEntries(answer ?? []), { hello: ours, nonce, proof })
-  const signed = createHmac('sha256', secret).update(['lucilius.v1 connector', ours, nonce].join('\n'))
+  const signed = createHmac('sha256', secret).update(['lucilius.v1 connector', ours, nonce, host].join('\n'))
   t.equal(signed.digest('base64url'), proof, 'and they sign what the page says')
 })
 

@@ -321,6 +321,8 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
         { dns: { name: '{group}:1', servers: ['ns'] } },
         /servers\[0\]: the address of a DNS server, such as .*, not 'ns'$/,
       ],
+      [{ dns: { name: '{group}:1', servers: ['127.0.0.1:99999'] } }, /servers\[0\]: the address of a DNS server/],
+      [{ dns: { name: '{group}:1', servers: ['10.0.0.2:0'] } }, /servers\[0\]: the address of a DNS server/],
       [{ etcd: 'ftp://canary' }, 'discovery.etcd: an address of etcd begins with http:// or https:// and a host'],
       [
         { etcd: ['http://u:p@e'] },
@@ -337,6 +339,14 @@ const wrong: readonly (readonly [description: unknown, line: string | RegExp])[]
     deployed({ a: '*' }, { discovery }),
     typeof line === 'string' ? `deployments.split.${line}` : line,
   ]),
+  ...['a'.repeat(64), 'a..b', 'a.'].map((name): [unknown, RegExp] => [
+    deployed({ [name]: '*' }, { discovery: { dns: '{group}.shop.test:7400' } }),
+    /^deployments\.split\.groups.*: DNS has no name 'a.*\.shop\.test': .* 1 to 63 characters/,
+  ]),
+  [
+    deployed({ a: { services: '*', listen: { urls: [`ws://h/${'a'.repeat(1000)}`] } } }),
+    /listen\.urls\[0\]: an address has at most 1000 characters$/,
+  ],
   [
     deployed({ a: '*' }, { transport: 'nats', discovery: { multicast: true } }),
     "deployments.split.discovery: over 'nats' processes find each other at the broker: leave it out",

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import { type App, sharedSecret } from '../../lib/index.js'
 import { silentLogger } from '../../lib/logger.js'
 import { AddressBook } from '../../lib/system/address-book.js'
 import { defineSystem } from '../../lib/system/define-system.js'
@@ -11,10 +13,12 @@ import { advertised } from '../../lib/system/discovery/advertised.js'
 import { Chain } from '../../lib/system/discovery/chain.js'
 import { multicastProvider } from '../../lib/system/discovery/multicast.js'
 import type { Looking, Provider } from '../../lib/system/discovery/provider.js'
+import { DiscoveryWay } from '../../lib/system/discovery-way.js'
 import { readEnvironment } from '../../lib/system/environment.js'
 import type { Running } from '../../lib/system/run.js'
 import { startPlan } from '../../lib/system/start-addresses.js'
 import type { Deployment, Group } from '../../lib/system/system.js'
+import type { Transport } from '../../lib/transport-kit.js'
 import { skipWithout, startEtcd } from '../support/brokers.js'
 import { freeMulticast } from '../support/multicast.js'
 import { host, startDns } from './dns-server.js'
@@ -31,21 +35,24 @@ const convert = service((app) => {
 /** A provider that says what a test lets it say. */
 function scripted(name: Provider['name']) {
   let looking: Looking | undefined
-  let isClosed = false
+  let closings = 0
   const provider: Provider = {
     name,
     open: async (asked) => {
       looking = asked
     },
     close: async () => {
-      isClosed = true
+      closings++
     },
   }
   return {
     provider,
-    says: (...urls: string[]) => looking?.found('rates', urls),
-    saysOf: (group: string, ...urls: string[]) => looking?.found(group, urls),
-    isClosed: () => isClosed,
+    /** Tells of addresses, of all of which there is a new sign. */
+    says: (...urls: string[]) => looking?.found('rates', urls, urls),
+    /** Tells of addresses, of which there is none. */
+    repeats: (...urls: string[]) => looking?.found('rates', urls, []),
+    saysOf: (group: string, ...urls: string[]) => looking?.found(group, urls, urls),
+    closings: () => closings,
   }
 }
 
@@ -63,22 +70,71 @@ t.test(
     multicast.says('ws://b')
     t.strictSame(take(), ['ws://b'], 'while the first knows nobody the second is heard')
     dns.says()
-    t.strictSame(take(), ['ws://b'])
+    t.strictSame(take(), [])
     dns.says('ws://a', 'ws://c')
     t.strictSame(take(), ['ws://a', 'ws://c'])
     multicast.says('ws://b', 'ws://d')
     t.strictSame(take(), [], 'then not any more')
     dns.says('ws://a')
     t.strictSame(take(), ['ws://a'], 'each sign of life is passed on')
+    dns.repeats('ws://a', 'ws://c')
+    t.strictSame(take(), [], 'but not what is only said again')
     dns.says()
     t.strictSame(take(), ['ws://b', 'ws://d'])
     multicast.saysOf('others', 'ws://e')
     t.strictSame(take(), [], 'groups that nobody asked for are left out')
 
-    await chain.close()
-    t.ok(dns.isClosed() && multicast.isClosed())
+    await Promise.all([chain.close(), chain.close()])
+    t.strictSame([dns.closings(), multicast.closings()], [1, 1])
   },
 )
+
+t.test('what stands for long is passed on now and then, as whoever was not there may be by now', async (t) => {
+  const dns = scripted('dns')
+  const chain = new Chain([dns.provider])
+  let found: string[] = []
+  await chain.open({ groups: ['rates'], self, log: silentLogger, found: (url) => void found.push(url) })
+  let now = 0
+  const clock = mock.method(performance, 'now', () => now)
+  t.teardown(() => clock.mock.restore())
+  dns.says('ws://a')
+  found = []
+  for (let seconds = 1; seconds <= 90; seconds++) {
+    now += 1000
+    dns.repeats('ws://a')
+  }
+  t.equal(found.length, 3)
+})
+
+t.test('one address is one, however it is written; what is none that leads to a peer is passed over', async (t) => {
+  const dns = scripted('dns')
+  const own = 'ws://127.0.0.1:7400/ws'
+  let transport: Transport | undefined
+  const way = new DiscoveryWay({
+    name: 'websocket',
+    providers: async () => [dns.provider],
+    group: 'convert',
+    groups: ['rates'],
+    self: () => own,
+    isKnown: (url) => url === 'ws://127.0.0.1:7401/ws',
+    lane: { carries: () => true, hears: () => true },
+    expected: new Map(),
+    auth: sharedSecret(SECRET),
+    log: silentLogger,
+  })
+  // It asks for nothing else.
+  const connect = async (to: Transport) => {
+    transport = to
+  }
+  await way.open({ connect } as unknown as App)
+  const found: string[] = []
+  await transport?.discover?.({ found: (address) => void found.push(address), gone: () => {} })
+  dns.says('ws://LOCALHOST:07402/ws', 'ws://localhost:7402/ws/../ws', 'WS://127.1:07400/ws', 'ws://0x7f000001:7401/ws')
+  t.strictSame(found, ['ws://localhost:7402/ws', 'ws://localhost:7402/ws'])
+  dns.says('http://127.0.0.1:7403/', 'nowhere', 'ws://u:p@h/', `ws://h/${'a'.repeat(1000)}`)
+  t.equal(found.length, 2)
+  await way.end()
+})
 
 t.test('where one provider cannot be used at all, none of them stays open', async (t) => {
   const dns = scripted('dns')
@@ -91,7 +147,7 @@ t.test('where one provider cannot be used at all, none of them stays open', asyn
   }
   const chain = new Chain([dns.provider, broken])
   await t.rejects(chain.open({ groups: ['rates'], self, log: silentLogger, found: () => {} }), { message: 'no' })
-  t.ok(dns.isClosed())
+  t.equal(dns.closings(), 1)
 })
 
 t.test('a process that listens everywhere tells others an address that they can reach', (t) => {
@@ -149,6 +205,12 @@ t.test('looked for are the groups of which neither the environment nor the descr
     [],
     'then nothing is looked for, and nobody announces anything',
   )
+  const dns = { LUCILIUS_DNS: `{group}-${'a'.repeat(55)}.shop.test:7400` }
+  t.throws(() => planned('convert', dns), {
+    code: 'LUC_OPTIONS_INVALID',
+    message: /^LUCILIUS_DNS: .*'everywhere'.*63 characters/,
+  })
+  t.ok(planned('convert', { ...dns, ...peers }), 'whom nobody looks for needs no name')
   t.end()
 })
 

@@ -82,11 +82,13 @@ t.test('addresses come and go with what DNS says, and stand while it says nothin
   const began = performance.now()
   server.answer(records('10.0.0.1', '10.0.0.2'))
   await all.knows([one, two])
+  t.same(all.signs().at(-1), [two], 'that the other one is still there is no news')
   t.ok(performance.now() - began < 4000, 'asked again when the TTL of a second is over')
 
   server.answer((type) => (type === 'A' ? 'SERVFAIL' : Buffer.from('garbage behind the right number')))
   await all.news()
   t.same(all.told().at(-1), [one, two], 'told again, for whoever has lost them')
+  t.same(all.signs().at(-1), [])
   t.match(all.lines, [/^warn: DNS gives no answer, what is known stands: query\S+ ESERVFAIL rates\.shop\.test$/])
   await server.close()
   await all.news()
@@ -118,15 +120,11 @@ t.test('a server that says nothing holds up nobody for long, opening or closing'
   t.equal(server.asked.length, questions, 'a closed provider asks no more')
 })
 
-t.test('what no second try changes is refused', async (t) => {
-  const open = (settings: { name?: string; servers?: string[] }, groups?: string[]) => {
-    const provider = dnsProvider({ name, port: 7400, servers: ['127.0.0.1:9'], ...settings }, 'websocket')
-    t.teardown(() => provider.close())
-    return provider.open(heard({}, groups).looking)
-  }
-  await t.rejects(open({ servers: ['nobody'] }), {
-    code: 'LUC_OPTIONS_INVALID',
-    message: /discovery\.dns\.servers.*127\.0\.0\.1:5353/,
-  })
-  await t.rejects(open({}, ['a'.repeat(64)]), { code: 'LUC_OPTIONS_INVALID', message: /63 characters/ })
+t.test('a name that DNS cannot have is told of, and keeps nobody else from being found', async (t) => {
+  const long = 'a'.repeat(64)
+  const reply = (type: string, name: string): Reply => (type === 'A' ? [host(name, '10.0.0.1')] : [])
+  const { all } = await asking(t, { groups: [long, 'rates'], reply })
+  t.same(all.told(), [['ws://10.0.0.1:7400/ws']])
+  t.same(all.told(long), [])
+  t.match(all.lines, [/^warn: DNS .* EBADNAME a+\.shop\.test$/])
 })

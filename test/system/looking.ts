@@ -6,6 +6,8 @@ export interface Heard {
   readonly looking: Looking
   /** All that was told of a group, the oldest first. Addresses are sorted. */
   told(group?: string): readonly (readonly string[])[]
+  /** Of which addresses there was a new sign, at each time that a group was told of. */
+  signs(group?: string): readonly (readonly string[])[]
   /** The lines that it has logged, with their levels before them. */
   readonly lines: readonly string[]
   /** Waits until what was logged is so. */
@@ -19,8 +21,10 @@ export interface Heard {
 /** Asks for groups, `rates` unless others are given, and keeps what is told. */
 export function heard(self: Partial<Looking['self']> = {}, groups: readonly string[] = ['rates']): Heard {
   const all = new Map<string, string[][]>()
+  const fresh = new Map<string, string[][]>()
   const lines: string[] = []
   const told = (group = 'rates') => all.get(group) ?? []
+  const signs = (group = 'rates') => fresh.get(group) ?? []
   const waiting = new Set<() => void>()
   const look = () => {
     for (const one of waiting) one()
@@ -34,8 +38,9 @@ export function heard(self: Partial<Looking['self']> = {}, groups: readonly stri
     ...{ warn: line('warn'), error: line('error'), fatal: line('fatal') },
     child: () => log,
   }
-  const found = (group: string, urls: readonly string[]) => {
+  const found = (group: string, urls: readonly string[], seen: readonly string[]) => {
     all.set(group, [...told(group), [...urls].sort()])
+    fresh.set(group, [...signs(group), [...seen].sort()])
     look()
   }
   const until = (holds: () => boolean, what: string) =>
@@ -59,6 +64,7 @@ export function heard(self: Partial<Looking['self']> = {}, groups: readonly stri
       log,
     },
     told,
+    signs,
     lines,
     logs: (holds) => until(() => holds(lines), `a line: ${lines.join(', ')}`),
     knows: (urls, group) => {

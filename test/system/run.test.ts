@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { type App, jsonLogger, LuciliusError } from '../../lib/index.js'
+import { type App, jsonLogger, LuciliusError, sharedSecret } from '../../lib/index.js'
 import { silentLogger } from '../../lib/logger.js'
 import { AddressBook } from '../../lib/system/address-book.js'
 import { defineSystem } from '../../lib/system/define-system.js'
@@ -11,7 +11,8 @@ import { late } from '../../lib/system/late.js'
 import { MOST_RECORDED, openRecording, readRecording } from '../../lib/system/recording.js'
 import { onOneProcess, type ProcessPlan, processesOf, wholeSystem } from '../../lib/system/topology.js'
 import type { Observer, Transport } from '../../lib/transport-kit.js'
-import { Processes, service, until } from './processes.js'
+import { ask as askPlainly } from '../transports/http/ask.js'
+import { Processes, SECRET, service, until } from './processes.js'
 
 const rates = service((app) => {
   app.add('role:rates,cmd:get', ({ pair }) => ({ pair, rate: 0.9 }))
@@ -47,6 +48,45 @@ t.test('plugins are loaded before the services, in every process, and both get t
   await processes.start('rates')
   await processes.start('convert')
   t.strictSame(order, ['policy {"b":2}', 'rates {"a":1}', 'policy {"b":2}', 'convert undefined'])
+})
+
+t.test('a process proves itself where it listens, and where somebody said that others reach it', async (t) => {
+  const urls = ['http://nat.example:8400', 'http://of-another.example']
+  const groups = {
+    rates: { services: ['rates'], replicas: 2, listen: { host: 'localhost', urls } },
+    convert: ['convert'],
+  }
+  const processes = new Processes({
+    services: { rates, convert },
+    deployments: { split: { transport: 'http', groups } },
+  })
+  t.teardown(() => processes.close())
+  const { hello } = sharedSecret(SECRET, { mutual: true }).prove?.('') ?? {}
+  const asked = async (url: string, host: string) => {
+    const { headers } = await askPlainly(`${url}/stream`, { headers: { host, authorization: String(hello) } })
+    return headers['www-authenticate']?.startsWith('Lucilius nonce=') === true
+  }
+  const proves = async (environment: { advertise?: string; peers?: Map<string, string[]> }) => {
+    const running = await processes.start('rates.1', { environment: { drainMs: 100, ...environment } })
+    const url = running.url as string
+    const { host, port } = new URL(url)
+    t.notOk(await asked(url, 'stranger.example'))
+    const hosts = [
+      host,
+      `127.0.0.1:${port}`,
+      'nat.example:8400',
+      'of-another.example',
+      'mine.example:9',
+      'env.example:1',
+    ]
+    const answers = await Promise.all(hosts.map((one) => asked(url, one)))
+    await running.close()
+    return hosts.filter((one, index) => one !== host && answers[index]).slice(1)
+  }
+  t.strictSame(await proves({}), ['nat.example:8400'])
+  t.strictSame(await proves({ advertise: 'mine.example' }), ['nat.example:8400', 'mine.example:9'])
+  const peers = new Map([['LUCILIUS_PEERS_RATES', ['http://env.example:1', 'http://of-another.example']]])
+  t.strictSame(await proves({ peers }), ['env.example:1'])
 })
 
 for (const transport of ['websocket', 'http'] as const) {

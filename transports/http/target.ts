@@ -4,6 +4,8 @@ import { LuciliusError } from '../../lib/transport-kit.js'
 export interface Target {
   /** Scheme, host and port. */
   readonly origin: string
+  /** Host and port, as a `Host` field has them. */
+  readonly host: string
   /** The path before `/act`: empty, or with a slash before and none behind. */
   readonly prefix: string
 }
@@ -18,7 +20,7 @@ export function toTarget(url: unknown): Target {
     throw invalid("'url' holds no user and password: give them as connect(transport, { auth })")
   }
   if (parsed.search !== '' || parsed.hash !== '') throw invalid("'url' has no '?' and no '#'")
-  return { origin: parsed.origin, prefix: parsed.pathname.replace(/\/+$/, '') }
+  return { origin: parsed.origin, host: parsed.host, prefix: parsed.pathname.replace(/\/+$/, '') }
 }
 
 /** Whether an address can only be reached from this machine. */

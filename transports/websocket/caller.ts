@@ -135,7 +135,7 @@ export class Caller {
   #cancel(id: number): void {
     const slot = this.#pending.find(id)
     if (slot === undefined) return
-    const call = this.#pending.release(slot)
+    const call = this.#pending.giveUp(slot)
     this.#outbox.pushIdle(cancelText(id))
     call.fail(new LuciliusError('LUC_CANCELLED', 'The caller cancelled.'))
     this.#sendHeld()

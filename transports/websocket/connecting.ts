@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Connection, LuciliusError, type Observer, receiveDirect } from '../../lib/transport-kit.js'
@@ -49,23 +49,22 @@ class Attempt {
       this.#end(new LuciliusError('LUC_UNREACHABLE', 'The attempt to connect was given up.'))
     const { authorization, prove } = this.#observer
     if (prove === undefined) this.#connect(authorization)
-    else this.#prove(prove())
+    else this.#prove(prove(this.#url.host))
   }
 
   /** Says hello, and connects once the listener has proved itself: until then it is told nothing else. */
   #prove(proof: ReturnType<NonNullable<Observer['prove']>>): void {
-    const goOn = (challenge: string | undefined) => {
+    const goOn = (challenge: string | undefined, said?: string) => {
       if (this.#ended) return
       try {
-        this.#connect(proof.answer(challenge))
+        this.#connect(proof.answer(challenge, said))
       } catch (error) {
         this.#end(error)
       }
     }
-    const socket = this.#ask(proof.hello, (request, response) => {
-      if (response.statusCode !== 401) return false
-      goOn(response.headers['www-authenticate'])
-      request.destroy()
+    const socket = this.#ask(proof.hello, ({ statusCode, headers }, refusal) => {
+      if (statusCode !== 401) return false
+      goOn(headers['www-authenticate'], refusal?.message)
       return true
     })
     socket.once('open', () => {
@@ -96,19 +95,20 @@ class Attempt {
   /** Asks for an upgrade. `take` may take what is answered instead of one; else it ends the attempt. */
   #ask(
     authorization: string | undefined,
-    take: (request: ClientRequest, response: IncomingMessage) => boolean = () => false,
+    take: (response: IncomingMessage, refusal: LuciliusError | undefined) => boolean = () => false,
   ): WebSocket {
     const socket = new WebSocket(this.#url, SUBPROTOCOL, clientOptions(this.#settings, authorization))
     this.#socket = socket
     socket.on('error', (cause) => {
       if (this.#socket === socket) this.#fail(unreachable(this.#url, 'cannot be reached', cause))
     })
-    socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
-      if (take(request, response)) return
+    socket.on('unexpected-response', (_: unknown, response: IncomingMessage) => {
+      // Once the answer was read neither it nor the request leads to the socket, which a listener may want to keep.
+      const { socket: stream, statusCode: status } = response
       void refusedWith(response).then((error) => {
-        const status = response.statusCode
+        stream.destroy()
+        if (take(response, error)) return
         this.#fail(error ?? unreachable(this.#url, `answered ${status}; is the path right?`, undefined, { status }))
-        request.destroy()
       })
     })
     return socket
@@ -121,7 +121,7 @@ class Attempt {
     this.#resolve(link)
   }
 
-  /** Fails with what was heard of the socket, which ends by itself. */
+  /** Fails with what was heard of a socket that has ended, or is ended by whoever heard it. */
   #fail(error: unknown): void {
     this.#ended = true
     clearTimeout(this.#timer)

@@ -3,6 +3,9 @@ import type { DirectCall } from '../../lib/transport-kit.js'
 /** The most acts that can wait on one connection. */
 const MOST_SLOTS = 65_536
 
+/** How many ids of a slot take turns. 16 of them gave up a third of what is gained. */
+const TURNS = 4
+
 /** An act that was sent and has not been answered. */
 export interface Slot {
   id: number
@@ -12,18 +15,24 @@ export interface Slot {
 }
 
 /**
- * The acts that wait for an answer, in slots that are used again: a third of the cost of a map. Each use has an id of
- * its own, so that a late answer to a cancelled act finds nobody. The ids of a slot lie no farther apart than they must:
- * beyond 2³¹ a number is written and read so slowly that an act costs a tenth more (`npm run bench -- remote`).
+ * The acts that wait for an answer, in slots that are used again: a third of the cost of a map.
+ *
+ * A slot has a few ids that take turns, so that an answer told twice in a row finds nobody. An act that is given up takes
+ * all ids of its slot with it: however late its answer comes, it finds nobody. There are few because V8 remembers the
+ * texts of numbers that come again: new ones cost both ends an eighth of an act (`npm run bench -- remote`).
  */
 export class Pending {
   readonly #slots: Slot[] = []
-  readonly #free: Slot[] = []
+  readonly #idle: Slot[] = []
+  /** How far the ids of a slot lie apart. */
   readonly #stride: number
+  /** How many ids the slots have together, until an act is given up. */
+  readonly #ids: number
 
   /** Makes room for so many acts, and for those that make it a power of two. */
   constructor(most: number) {
     this.#stride = 2 ** Math.ceil(Math.log2(Math.min(most, MOST_SLOTS)))
+    this.#ids = this.#stride * TURNS
   }
 
   /** Whether no act has ever waited here. */
@@ -32,16 +41,16 @@ export class Pending {
   }
 
   get size(): number {
-    return this.#slots.length - this.#free.length
+    return this.#slots.length - this.#idle.length
   }
 
   /** Whether there is an id for another act. */
   get full(): boolean {
-    return this.#free.length === 0 && this.#slots.length === this.#stride
+    return this.#idle.length === 0 && this.#slots.length === this.#stride
   }
 
   take(call: DirectCall): Slot {
-    const free = this.#free.pop()
+    const free = this.#idle.pop()
     if (free === undefined) {
       const slot: Slot = { id: this.#slots.length, call, at: 0 }
       this.#slots.push(slot)
@@ -58,13 +67,23 @@ export class Pending {
     return slot?.id === id && slot.call !== undefined ? slot : undefined
   }
 
-  /** The act is over: its slot may be used again, and its call is told the end by whoever asks. */
+  /** The act was answered: its slot may be used again, and its call is told the end by whoever asks. */
   release(slot: Slot): DirectCall {
+    const isLastTurn = (slot.id % this.#ids) + this.#stride >= this.#ids
+    return this.#free(slot, isLastTurn ? this.#stride - this.#ids : this.#stride)
+  }
+
+  /** The same for an act whose answer may still come. */
+  giveUp(slot: Slot): DirectCall {
+    return this.#free(slot, this.#ids)
+  }
+
+  #free(slot: Slot, toNextId: number): DirectCall {
     // A slot that was found or taken has one.
     const call = slot.call as DirectCall
-    slot.id += this.#stride
+    slot.id += toNextId
     slot.call = undefined
-    this.#free.push(slot)
+    this.#idle.push(slot)
     return call
   }
 

@@ -54,7 +54,8 @@ export function findingLines(findings: readonly Finding[], color: boolean): stri
 
 function headline({ deployment, processes, transport, discovery }: Plan): string {
   const found = discovery.length === 0 ? '' : `, found by ${discovery.join(', else by ')}`
-  const count = processes.length === 1 ? '1 process' : `${processes.length} processes, ${transport} between them${found}`
+  const count =
+    processes.length === 1 ? '1 process' : `${processes.length} processes, ${transport} between them${found}`
   return `Deployment ${deployment}: ${count}`
 }
 

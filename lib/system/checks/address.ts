@@ -6,9 +6,16 @@ export const schemesOf = Object.freeze({
   http: Object.freeze(['http:', 'https:']),
 })
 
+/** How addresses begin at which processes listen. */
+export const directSchemes: readonly string[] = Object.freeze(Object.values(schemesOf).flat())
+
+/** Characters of an address: a name has 253 at most. */
+const MOST_CHARS = 1000
+
 /** What is wrong with the address of a listener. Never prints it: it may hold a password. */
 export function addressProblem(address: unknown, schemes: readonly string[]): string | undefined {
   if (typeof address !== 'string') return `an address, a text such as ${schemes[0]}//127.0.0.1:7401`
+  if (address.length > MOST_CHARS) return `an address has at most ${MOST_CHARS} characters`
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !schemes.includes(url.protocol) || url.hostname === '') {
     return `an address begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')} and a host`
@@ -17,6 +24,11 @@ export function addressProblem(address: unknown, schemes: readonly string[]): st
     return 'an address holds no user and password: LUCILIUS_SECRET proves who connects'
   }
   return url.search === '' && url.hash === '' ? undefined : "an address has no '?' and no '#'"
+}
+
+/** An address as `URL` writes it: two texts of one address are the same then. */
+export function hrefOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : new URL(url).href
 }
 
 /** How addresses of brokers begin. */

@@ -3,7 +3,7 @@ import { peersVariable } from '../peers-variable.js'
 import type { Deployment, Service } from '../system.js'
 import { directOf } from '../transports-used.js'
 import { brokersAt } from './brokers.js'
-import { discoveryAt } from './discovery.js'
+import { discoveryAt, dnsNameProblem } from './discovery.js'
 import { groupAt } from './group.js'
 import { hasKeys, namedPlaces } from './keys.js'
 import { oneOf } from './one-of.js'
@@ -31,7 +31,11 @@ export function deploymentAt(name: string, place: Place, services: ReadonlyMap<s
   const names = places.map(([group]) => group)
   const around = { services, groups: names, direct: directOf(plain) }
   const groups = new Map(places.map(([group, at]) => [group, groupAt(group, at, around)]))
-  for (const [group, at] of places) checkGroupName(group, names, at)
+  for (const [group, at] of places) {
+    checkGroupName(group, names, at)
+    const problem = discovery?.dns && dnsNameProblem(discovery.dns.name, group)
+    if (problem !== undefined) at.wrong(`${problem}: rename it, or change 'discovery.dns'`)
+  }
   checkSingletons(place.at('groups'), groups, services)
   return Object.freeze({ ...plain, groups })
 }

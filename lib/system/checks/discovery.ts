@@ -32,6 +32,14 @@ export function toDnsName(text: string): Pick<DnsDiscovery, 'name' | 'port'> | s
   return `a port from 1 to ${HIGHEST_PORT} behind the name, such as ${name}:7400; only SRV records, of a name that begins with _, say it themselves`
 }
 
+/** What is wrong with the name that a group has in DNS. Labels have 1 to 63 characters (RFC 1035 §2.3.4). */
+export function dnsNameProblem(name: string, group: string): string | undefined {
+  const full = name.replaceAll('{group}', group)
+  const labels = full.replace(/[.]$/, '').split('.')
+  if (full.length <= 253 && labels.every((label) => label.length >= 1 && label.length <= 63)) return undefined
+  return `DNS has no name '${full}': each part between dots has 1 to 63 characters, and all of it at most 253`
+}
+
 /** Reads where announcements go, as the environment has it. Gives a text that says what is wrong with it. */
 export function toMulticast(text: string): MulticastDiscovery | string {
   const [, group = '', digits] = /^([\d.]+):(\d{1,5})$/.exec(text) ?? []
@@ -74,8 +82,9 @@ function dnsNameAt(place: Place, servers: readonly string[] | undefined): DnsDis
 function dnsServerAt(place: Place): string | undefined {
   const { value } = place
   if (typeof value === 'string') {
-    const [, six = value, four = value] = /^(?:\[(.+)\]|([^:]+))(?::\d{1,5})?$/.exec(value) ?? []
-    if (isAddress4(four) || isAddress6(six)) return value
+    const [, six = value, four = value, digits = '53'] = /^(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(value) ?? []
+    const port = Number(digits)
+    if ((isAddress4(four) || isAddress6(six)) && port >= 1 && port <= HIGHEST_PORT) return value
   }
   return place.expected('the address of a DNS server, such as 10.0.0.2 or 127.0.0.1:5353')
 }

@@ -3,7 +3,7 @@ import { clashes } from '../clash.js'
 import type { Group, GroupListen, Outside, Service } from '../system.js'
 import { HIGHEST_PORT, MOST_REPLICAS } from '../topology.js'
 import type { DirectName } from '../transports-used.js'
-import { addressProblem, hostAt, schemesOf } from './address.js'
+import { addressProblem, directSchemes, hostAt, schemesOf } from './address.js'
 import { foreignAt } from './foreign.js'
 import { hasKeys } from './keys.js'
 import { portAt, wholeNumber } from './number.js'
@@ -82,7 +82,7 @@ function listenAt(place: Place, replicas: number, { direct }: Around): GroupList
   const port = portAt(place.at('port'))
   checkLastPort(place.at('port'), port, replicas)
   // Over a broker nobody asks: the same group may be part of a deployment without one.
-  const schemes = direct === undefined ? Object.values(schemesOf).flat() : schemesOf[direct]
+  const schemes = direct === undefined ? directSchemes : schemesOf[direct]
   const urls = urlsAt(place.at('urls'), replicas, schemes)
   return Object.freeze({ host: hostAt(place.at('host')), port, urls })
 }

@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { isSameText } from '../../proof-text.js'
 import { decodeJson } from '../../wire-json.js'
-import { addressProblem, schemesOf } from '../checks/address.js'
+import { addressProblem, directSchemes } from '../checks/address.js'
 import type { Self } from './provider.js'
 import type { Rejection } from './rejections.js'
 
@@ -27,14 +28,13 @@ const MARK = Buffer.from('lucilius1 ')
 const SIGNATURE = 43
 const LINE_END = 0x0a
 const NONCE = /^[\w-]{16,64}$/
-const SCHEMES = [...schemesOf.websocket, ...schemesOf.http]
 /** An announcement is flat. */
 const LIMITS = { maxDepth: 2, maxBytes: MOST_BYTES }
 
 /** Writes an announcement as docs/wire.md has it, signed. */
 export function announcementText(secret: string, announcement: Announcement): Buffer {
   const body = Buffer.from(JSON.stringify(announcement))
-  return Buffer.concat([MARK, Buffer.from(`${signatureOf(secret, body).toString('base64url')}\n`), body])
+  return Buffer.concat([MARK, Buffer.from(`${signatureOf(secret, body)}\n`), body])
 }
 
 /** Reads an announcement, or says why a datagram is none. Nothing is parsed that is not signed. */
@@ -42,17 +42,14 @@ export function readAnnouncement(secret: string, datagram: Buffer): Announcement
   if (datagram.length > MOST_BYTES) return 'oversized'
   const end = MARK.length + SIGNATURE
   if (datagram[end] !== LINE_END || !datagram.subarray(0, MARK.length).equals(MARK)) return 'unsigned'
-  const signature = Buffer.from(datagram.toString('latin1', MARK.length, end), 'base64url')
   const body = datagram.subarray(end + 1)
-  const expected = signatureOf(secret, body)
-  // What is no base64url gives fewer bytes. The comparison takes as long whatever was sent.
-  if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return 'forged'
+  if (!isSameText(datagram.toString('latin1', MARK.length, end), signatureOf(secret, body))) return 'forged'
   return announcementIn(body) ?? 'malformed'
 }
 
 /** HMAC-SHA256. The words before the body keep it from being a signature of anything else that the secret signs. */
-function signatureOf(secret: string, body: Buffer): Buffer {
-  return createHmac('sha256', secret).update('lucilius.v1 announcement\n').update(body).digest()
+function signatureOf(secret: string, body: Buffer): string {
+  return createHmac('sha256', secret).update('lucilius.v1 announcement\n').update(body).digest('base64url')
 }
 
 function announcementIn(body: Buffer): Announcement | undefined {
@@ -79,5 +76,5 @@ function isName(value: unknown): value is string {
 }
 
 function isAddress(value: unknown): value is string {
-  return addressProblem(value, SCHEMES) === undefined
+  return addressProblem(value, directSchemes) === undefined
 }

@@ -1,9 +1,8 @@
 import { Resolver } from 'node:dns/promises'
 import { hostAndPort } from '../host-names.js'
-import { invalid } from '../invalid.js'
 import type { DnsDiscovery } from '../system.js'
 import type { DirectName } from '../transports-used.js'
-import { DnsName, type Place } from './dns-name.js'
+import { DnsName, type HostPort } from './dns-name.js'
 import type { Looking, Provider } from './provider.js'
 import { begun, type Repeated, repeated } from './repeated.js'
 import { Trouble } from './trouble.js'
@@ -31,18 +30,13 @@ export function dnsProvider(settings: DnsDiscovery, scheme: DirectName): Provide
       const trouble = new Trouble(looking.log, 'DNS')
       const look = (group: string) => lookUps({ settings, scheme, group, looking, trouble, signal: over.signal })
       all = looking.groups.map((group) => repeated(look(group), over.signal))
-      try {
-        await begun(all)
-      } catch (error) {
-        await close()
-        throw error
-      }
+      await begun(all)
     },
     close,
   }
 }
 
-interface Asked {
+interface LookUps {
   readonly settings: DnsDiscovery
   readonly scheme: DirectName
   readonly group: string
@@ -52,20 +46,20 @@ interface Asked {
 }
 
 /** Gives what looks up the name of a group, and says after how many milliseconds that is to be done again. */
-function lookUps({ settings, scheme, group, looking, trouble, signal }: Asked): () => Promise<number> {
-  const name = settings.name.replaceAll('{group}', group)
-  const known = new DnsName(name, settings.port)
+function lookUps({ settings, scheme, group, looking, trouble, signal }: LookUps): () => Promise<number> {
+  const known = new DnsName(settings.name.replaceAll('{group}', group), settings.port)
+  let before: readonly string[] = []
   return async () => {
     const { places, isAnswered, ttl, trouble: failure } = await known.lookUp(resolverOf(settings), signal)
     if (signal.aborted) return 0
-    if (failure?.code === 'EBADNAME') {
-      throw invalid(
-        `DNS has no name '${name}': a part of a name has 1 to 63 characters. Rename '${group}', or 'discovery.dns'.`,
-      )
-    }
     if (failure === undefined) trouble.over(group)
     else trouble.met(group, String(failure.code), `DNS gives no answer, what is known stands: ${failure.message}`)
-    if (isAnswered || places.length > 0) looking.found(group, [...new Set(places.map((one) => urlOf(one, scheme)))])
+    if (isAnswered || places.length > 0) {
+      const urls = [...new Set(places.map((one) => urlOf(one, scheme)))]
+      const fresh = urls.filter((url) => !before.includes(url))
+      before = urls
+      looking.found(group, urls, fresh)
+    }
     const seconds = isAnswered ? Math.min(LONGEST, ttl ?? USUAL) : SHORTEST
     return 1000 * Math.max(SHORTEST, seconds)
   }
@@ -74,22 +68,11 @@ function lookUps({ settings, scheme, group, looking, trouble, signal }: Asked): 
 /** A resolver for one look-up: which servers the machine has may have changed since the last. */
 function resolverOf({ servers }: DnsDiscovery): Resolver {
   const resolver = new Resolver({ timeout: ANSWER_MS, tries: 2 })
-  if (servers !== undefined) setServers(resolver, servers)
+  if (servers !== undefined) resolver.setServers(servers)
   return resolver
 }
 
-function setServers(resolver: Resolver, servers: readonly string[]): void {
-  try {
-    resolver.setServers(servers)
-  } catch (error) {
-    const example = 'such as 10.0.0.2 or 127.0.0.1:5353'
-    throw invalid(
-      `'discovery.dns.servers' has what is no address of a DNS server, ${example}: ${(error as Error).message}`,
-    )
-  }
-}
-
-function urlOf({ host, port }: Place, scheme: DirectName): string {
+function urlOf({ host, port }: HostPort, scheme: DirectName): string {
   const at = hostAndPort(host, port)
   return scheme === 'websocket' ? `ws://${at}/ws` : `http://${at}`
 }

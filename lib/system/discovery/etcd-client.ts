@@ -27,7 +27,8 @@ const LONGEST_REFUSAL = 64 * 1024
  * Speaks to etcd 3.4 or later by its gateway for HTTP and JSON. Any of the servers is as good as another: the one that
  * answered last is asked first. Over https it trusts whom Node trusts: NODE_EXTRA_CA_CERTS adds to those.
  *
- * Rejects with `LUC_UNAUTHENTICATED` and `LUC_FORBIDDEN`, which no second try changes, else with `LUC_UNREACHABLE`.
+ * Rejects with `LUC_UNAUTHENTICATED` and `LUC_FORBIDDEN`, which no second try changes, with `LUC_TOO_LARGE` for an answer
+ * beyond its bound, else with `LUC_UNREACHABLE`.
  */
 export class EtcdClient {
   readonly #access: EtcdAccess
@@ -88,7 +89,7 @@ export class EtcdClient {
     }
   }
 
-  async #inTurn(asked: Asked): Promise<Opened> {
+  async #inTurn(asked: Question): Promise<Opened> {
     const { servers } = this.#access
     const first = this.#first
     let failure: unknown
@@ -107,7 +108,7 @@ export class EtcdClient {
   }
 }
 
-interface Asked {
+interface Question {
   readonly path: string
   readonly question: object
   readonly token?: string | undefined
@@ -121,7 +122,7 @@ interface Opened {
   readonly limit: TimeLimit
 }
 
-async function open(server: string, { path, question, token, signal }: Asked): Promise<Opened> {
+async function open(server: string, { path, question, token, signal }: Question): Promise<Opened> {
   const limit = timeLimit(signal, ANSWER_MS)
   try {
     const response = await fetch(new URL(path, server), {
@@ -136,7 +137,7 @@ async function open(server: string, { path, question, token, signal }: Asked): P
     return { server, body: response.body, limit }
   } catch (error) {
     limit.abort()
-    throw toUnreachable(error, server)
+    throw toTrouble(error, server)
   }
 }
 
@@ -144,14 +145,17 @@ async function readAnswer({ server, body, limit }: Opened): Promise<unknown> {
   try {
     return decodeJson(await boundedText(body, LONGEST_ANSWER, limit.signal), { maxBytes: LONGEST_ANSWER })
   } catch (error) {
-    throw toUnreachable(error, server)
+    throw toTrouble(error, server)
   } finally {
     limit.abort()
   }
 }
 
 /** fetch says `fetch failed` of everything, and has the reason as its cause. */
-function toUnreachable(error: unknown, server: string): LuciliusError {
+function toTrouble(error: unknown, server: string): LuciliusError {
+  if (error instanceof LuciliusError && error.code === 'LUC_TOO_LARGE') {
+    return new LuciliusError(error.code, `etcd at ${server}: ${error.message}`, { cause: error })
+  }
   if (error instanceof LuciliusError && error.code !== 'LUC_WIRE_INVALID') return error
   const why = reasonOf(error)
   const cure = /CERT|UNABLE_TO/.test(why) ? ' NODE_EXTRA_CA_CERTS names a file of certificates to trust.' : ''

@@ -1,39 +1,38 @@
 import { decodeJson } from '../../wire-json.js'
-import { addressProblem, schemesOf } from '../checks/address.js'
+import { addressProblem, directSchemes } from '../checks/address.js'
 import { fieldOf, notEtcd, textOf, toBase64 } from './etcd-answer.js'
 import type { EtcdClient } from './etcd-client.js'
 
-/** How many entries are read at most. */
+/** How many entries of a group are read at most. */
 const MOST = 10_000
 
 /** How long a look is, in ms, that leads to the next one at once. */
 const LONG_MS = 1000
 
-const schemes = [...schemesOf.websocket, ...schemesOf.http]
-
 /** What is told of a view. */
 export interface Viewer {
-  /** The entries of a group, all of them, after a change or a look at everything. */
-  found(group: string, urls: readonly string[]): void
+  /** All addresses, after a change or a look at everything, and those that were written in the meantime. */
+  found(urls: readonly string[], fresh: readonly string[]): void
   /** All keys that are there, after a change or a look at everything, unless there are too many to know them all. */
   seen(keys: ReadonlySet<string>): void
 }
 
-/** The entries of a system, `lucilius/<space>/<group>/<instance>`, as they come and go. */
+/**
+ * The entries of a group, `lucilius/<space>/<group>/<instance>`, as they come and go. Each group is read by itself: what
+ * stands in the place of one cannot hide another.
+ */
 export class EtcdView {
   readonly #client: EtcdClient
   readonly #prefix: string
-  readonly #groups: readonly string[]
   readonly #viewer: Viewer
   /** The addresses by key, as long as they are watched. */
   #urls = new Map<string, string>()
   /** Up to which revision they are known; undefined if they have to be read. */
   #revision: string | undefined
 
-  constructor(client: EtcdClient, space: string, groups: readonly string[], viewer: Viewer) {
+  constructor(client: EtcdClient, space: string, group: string, viewer: Viewer) {
     this.#client = client
-    this.#prefix = `lucilius/${space}/`
-    this.#groups = groups
+    this.#prefix = `lucilius/${space}/${group}/`
     this.#viewer = viewer
   }
 
@@ -56,9 +55,10 @@ export class EtcdView {
   async #read(signal: AbortSignal): Promise<void> {
     const answer = await this.#client.ask('/v3/kv/range', { ...this.#range(), limit: String(MOST) }, signal)
     this.#revision = revisionOf(answer)
+    const before = this.#urls
     this.#urls = new Map()
     for (const entry of listOf(fieldOf(answer, 'kvs'))) this.#put(entry)
-    this.#tell(this.#groups)
+    this.#tell([...this.#urls].flatMap(([key, url]) => (before.get(key) === url ? [] : [url])))
   }
 
   async #watch(revision: string, idleMs: number, signal: AbortSignal): Promise<void> {
@@ -66,39 +66,32 @@ export class EtcdView {
     for await (const line of this.#client.stream('/v3/watch', { create_request: from }, idleMs, signal)) {
       const result = fieldOf(line, 'result')
       if (result === undefined || fieldOf(result, 'canceled') === true) return
-      const changed = listOf(fieldOf(result, 'events')).map((event) => this.#change(event))
-      if (changed.length > 0) this.#tell(this.#groups.filter((group) => changed.includes(group)))
+      const events = listOf(fieldOf(result, 'events'))
+      const fresh = events.flatMap((event) => this.#change(event) ?? [])
+      if (events.length > 0) this.#tell(fresh)
     }
   }
 
-  /** Gives the group whose entry it was. */
-  #change(event: unknown): string {
+  /** Gives the address that was written, if that is what has happened. */
+  #change(event: unknown): string | undefined {
     const entry = fieldOf(event, 'kv')
     if (fieldOf(event, 'type') !== 'DELETE') return this.#put(entry)
-    const key = textOf(fieldOf(entry, 'key'))
-    this.#urls.delete(key)
-    return this.#groupOf(key)
+    this.#urls.delete(textOf(fieldOf(entry, 'key')))
+    return undefined
   }
 
-  #put(entry: unknown): string {
+  #put(entry: unknown): string | undefined {
     const key = textOf(fieldOf(entry, 'key'))
+    if (!key.startsWith(this.#prefix)) return undefined
     const url = urlIn(textOf(fieldOf(entry, 'value')))
     if (url === undefined) this.#urls.delete(key)
     else if (this.#urls.size < MOST || this.#urls.has(key)) this.#urls.set(key, url)
-    return this.#groupOf(key)
+    return url
   }
 
-  #tell(groups: readonly string[]): void {
-    const all = [...this.#urls]
-    for (const group of groups) {
-      const urls = all.filter(([key]) => this.#groupOf(key) === group).map(([, url]) => url)
-      this.#viewer.found(group, [...new Set(urls)])
-    }
+  #tell(fresh: readonly string[]): void {
+    this.#viewer.found([...new Set(this.#urls.values())], fresh)
     if (this.#urls.size < MOST) this.#viewer.seen(new Set(this.#urls.keys()))
-  }
-
-  #groupOf(key: string): string {
-    return key.slice(this.#prefix.length).split('/', 1)[0] ?? ''
   }
 
   /** All keys that begin with the prefix: up to the one after it. */
@@ -121,7 +114,7 @@ function listOf(value: unknown): readonly unknown[] {
 function urlIn(value: string): string | undefined {
   try {
     const url = fieldOf(decodeJson(value), 'url')
-    return typeof url === 'string' && addressProblem(url, schemes) === undefined ? url : undefined
+    return typeof url === 'string' && addressProblem(url, directSchemes) === undefined ? url : undefined
   } catch {
     return undefined
   }

@@ -1,7 +1,5 @@
 import { LuciliusError } from '../../errors.js'
 import { pauseMs } from '../../peers/pace.js'
-import { etcdAddressProblem } from '../checks/discovery.js'
-import { invalid } from '../invalid.js'
 import type { EtcdDiscovery } from '../system.js'
 import { type EtcdAccess, EtcdClient } from './etcd-client.js'
 import { EtcdEntry } from './etcd-entry.js'
@@ -42,7 +40,6 @@ export function etcdProvider({
   return {
     name: 'etcd',
     open: async ({ groups, self, found, log }) => {
-      checkServers(access.servers)
       const trouble = new Trouble(log, 'etcd')
       const own = new EtcdEntry(client, {
         key: `lucilius/${space}/${self.group}/${self.instance}`,
@@ -53,13 +50,20 @@ export function etcdProvider({
       const seen = (keys: ReadonlySet<string>) => {
         if (!keys.has(own.key)) own.lost()
       }
-      const view = new EtcdView(client, space, groups, { found, seen })
       const { signal } = over
       let isOpening = true
       const tried = { trouble, signal, mayFail: () => isOpening }
       const keep = stubborn('entry', () => own.keep(signal), tried)
-      const look = stubborn('view', () => view.look(leaseMs, signal), tried)
-      all = [repeated(keep, signal), repeated(look, signal)]
+      const look = (group: string) => {
+        const view = new EtcdView(client, space, group, {
+          found: (urls, fresh) => groups.includes(group) && found(group, urls, fresh),
+          seen: (keys) => group === self.group && seen(keys),
+        })
+        return stubborn(`view of ${group}`, () => view.look(leaseMs, signal), tried)
+      }
+      // Its own group tells a process whether its entry is still there.
+      const looks = [...new Set([...groups, self.group])].map(look)
+      all = [keep, ...looks].map((step) => repeated(step, signal))
       try {
         await begun(all)
       } catch (error) {
@@ -104,13 +108,5 @@ function stubborn(
       lostAt ??= performance.now()
       return pauseMs(lostAt)
     }
-  }
-}
-
-function checkServers(servers: readonly string[]): void {
-  if (servers.length === 0) throw invalid("'discovery.etcd.servers' is empty: give one address at least.")
-  for (const server of servers) {
-    const problem = etcdAddressProblem(server)
-    if (problem !== undefined) throw invalid(`'discovery.etcd.servers' has what is no address: ${problem}.`)
   }
 }

@@ -1,8 +1,8 @@
 import { readAnnouncement } from './announcement-text.js'
-import { Heard } from './heard.js'
 import { Nonces } from './nonces.js'
 import type { Looking } from './provider.js'
 import type { Rejection } from './rejections.js'
+import { Roster } from './roster.js'
 
 /** What is needed to tell an announcement of this system from anything else. */
 export interface HearingOptions {
@@ -28,12 +28,12 @@ const MOST_PROCESSES = 10_000
 export class Hearing {
   readonly #options: HearingOptions
   readonly #nonces = new Nonces(NONCE_MS, MOST_NONCES)
-  readonly #groups: ReadonlyMap<string, Heard>
+  readonly #rosters: ReadonlyMap<string, Roster>
 
   constructor(options: HearingOptions) {
     const { looking, keepMs } = options
     this.#options = options
-    this.#groups = new Map(looking.groups.map((group) => [group, new Heard(keepMs, MOST_PROCESSES)]))
+    this.#rosters = new Map(looking.groups.map((group) => [group, new Roster(keepMs, MOST_PROCESSES)]))
   }
 
   /** Takes a datagram, and tells whether it is one that asks for an answer. */
@@ -48,12 +48,12 @@ export class Hearing {
     const now = performance.now()
     if (!this.#nonces.isNew(read.nonce, now)) return refuse(reject, 'replayed')
     // Of other groups this process wants nothing, but they may want something of it.
-    const heard = this.#groups.get(read.group)
-    if (heard !== undefined) {
-      if (read.gone === true) heard.remove(read.instance)
-      else heard.note(read.instance, read.url, now)
-      heard.forget(now)
-      looking.found(read.group, heard.urls())
+    const roster = this.#rosters.get(read.group)
+    if (roster !== undefined) {
+      if (read.gone === true) roster.remove(read.instance)
+      else roster.note(read.instance, read.url, now)
+      roster.forget(now)
+      looking.found(read.group, roster.urls(), read.gone === true ? [] : [read.url])
     }
     return read.ask === true
   }
@@ -61,8 +61,8 @@ export class Hearing {
   /** Tells of the groups that have lost somebody by silence. */
   forget(): void {
     const now = performance.now()
-    for (const [group, heard] of this.#groups) {
-      if (heard.forget(now)) this.#options.looking.found(group, heard.urls())
+    for (const [group, roster] of this.#rosters) {
+      if (roster.forget(now)) this.#options.looking.found(group, roster.urls(), [])
     }
   }
 }

@@ -1,5 +1,3 @@
-import { toMulticast } from '../checks/discovery.js'
-import { invalid } from '../invalid.js'
 import { Announcing, type MulticastSettings, type Rhythm } from './announcing.js'
 import type { Provider } from './provider.js'
 import { RejectionCount, type Rejections } from './rejections.js'
@@ -10,7 +8,7 @@ const usual: Rhythm = { everyMs: 2000, warnMs: 60_000 }
  * Announces this process to the network, and listens to what others announce: nobody has to know an address.
  *
  * Announcements are signed with the secret and hold for 30 s. Whatever else comes is ignored and counted. `open` rejects
- * with `LUC_OPTIONS_INVALID` for a group that is none, a port that is none, and names that are too long to be announced.
+ * with `LUC_OPTIONS_INVALID` for names that are too long to be announced.
  */
 export function multicastProvider(
   settings: MulticastSettings,
@@ -21,19 +19,10 @@ export function multicastProvider(
   return {
     name: 'multicast',
     open: async (looking) => {
-      refuseWrong(settings)
       announcing = new Announcing(settings, { ...usual, ...rhythm }, looking, rejections)
       await announcing.start()
     },
     close: async () => announcing?.close(),
     rejected: () => rejections.all(),
-  }
-}
-
-function refuseWrong({ group, port, secret, space }: MulticastSettings): void {
-  const place = toMulticast(`${group}:${port}`)
-  if (typeof place === 'string') throw invalid(`multicast: '${group}:${port}' is not ${place}.`)
-  if (secret === '' || space === '') {
-    throw invalid('multicast: announcements need a secret and a space that are not empty.')
   }
 }

@@ -20,11 +20,12 @@ export interface Looking {
   /** What others are told of this process. */
   readonly self: Self
   /**
-   * Takes the addresses of all processes of a group that are known by now, those of this process among them or not: at each
-   * change, and again whenever there is a new sign that they are there. Whether a process lives its connection tells, so
-   * an address that is missing closes nothing.
+   * Takes the addresses of all processes of a group that are known by now, those of this process among them or not, and
+   * those of them of which there is a new sign: they were not known before, or somebody has just said that they are there.
+   * Is called at each change and each sign, and may be called when there is neither. Whether a process lives its
+   * connection tells, so an address that is missing closes nothing.
    */
-  found(group: string, urls: readonly string[]): void
+  found(group: string, urls: readonly string[], fresh: readonly string[]): void
   readonly log: Logger
 }
 

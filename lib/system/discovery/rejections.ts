@@ -31,6 +31,18 @@ const none: Rejections = Object.freeze({
   replayed: 0,
 })
 
+/** What it comes of, and what to do about it. */
+const noise = 'somebody else uses this group and port, so set LUCILIUS_MULTICAST to another'
+const advice: { readonly [R in Rejection]: string } = {
+  oversized: noise,
+  unsigned: noise,
+  forged: 'somebody has another secret, so give all processes of a system the same, and each system a port of its own',
+  malformed: 'somebody with the same secret runs another version',
+  foreign: 'another system has the same secret, so give each a secret and a port of its own',
+  stale: 'a clock is wrong by more than 30 s',
+  replayed: 'announcements come twice',
+}
+
 /** Counts the datagrams that were ignored, and warns of them now and then. */
 export class RejectionCount {
   #all = none
@@ -54,9 +66,7 @@ export class RejectionCount {
     this.#told = this.#all
     this.#toldAt = now
     const ignored = Object.fromEntries(fresh.filter(([, count]) => count !== 0))
-    log.warn(
-      { ignored },
-      'datagrams were ignored that are no announcements of this system: another system needs another port, and clocks need to agree',
-    )
+    const reasons = [...new Set(Object.keys(ignored).map((reason) => advice[reason as Rejection]))]
+    log.warn({ ignored }, `datagrams were ignored: ${reasons.join('; ')}`)
   }
 }

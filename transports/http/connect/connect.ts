@@ -10,7 +10,7 @@ import { probe, SilentConnection } from './silent-connection.js'
 export async function connectTo(target: Target, settings: Settings, observer: Observer): Promise<Connection> {
   if (observer.silent === true) return connectSilently(target, settings, observer)
   const client = new Client(target.origin, { ...lasting, connect: socketOptions(settings) })
-  const connection = new PeerConnection(observer, senderTo(target, settings), client, settings)
+  const connection = new PeerConnection(observer, senderTo(target, settings), client, settings, target.host)
   observer.onGiveUp = () => void connection.close()
   await connection.open(`${target.prefix}/stream`)
   return connection

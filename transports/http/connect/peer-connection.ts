@@ -36,6 +36,7 @@ export class PeerConnection implements Connection {
   readonly #sender: Sender
   readonly #client: Client
   readonly #settings: Settings
+  readonly #host: string
   readonly #outbox: Outbox
   #id = ''
   #told = ''
@@ -48,12 +49,13 @@ export class PeerConnection implements Connection {
   #onKnown: (() => void) | undefined
   #onFailed: ((error: Error) => void) | undefined
 
-  /** `client` carries the stream and nothing else. */
-  constructor(observer: Observer, sender: Sender, client: Client, settings: Settings) {
+  /** `client` carries the stream and nothing else; `host` is how it names whom it dials. */
+  constructor(observer: Observer, sender: Sender, client: Client, settings: Settings, host: string) {
     this.#observer = observer
     this.#sender = sender
     this.#client = client
     this.#settings = settings
+    this.#host = host
     const post = async (list: string) => toActOutcome(await sender.ask('POST', `/stream/${this.#id}`, list), settings)
     this.#outbox = new Outbox(post, envelopeLimits(settings).maxBytes)
   }
@@ -84,9 +86,9 @@ export class PeerConnection implements Connection {
   async #authorization(path: string): Promise<string | undefined> {
     const { authorization, prove } = this.#observer
     if (prove === undefined) return authorization
-    const proof = prove()
+    const proof = prove(this.#host)
     const headers = streamFields(proof.hello)
-    return proof.answer(await askChallenge(this.#client, { method: 'GET', path, headers }, this.#settings))
+    return proof.answer(...(await askChallenge(this.#client, { method: 'GET', path, headers }, this.#settings)))
   }
 
   #read(path: string, authorization: string | undefined): void {
@@ -201,7 +203,7 @@ function streamFields(authorization: string | undefined): string[] {
 
 function refusalOf(answer: Parameters<typeof toErrorBody>[0], settings: Settings): Error {
   const error = toErrorBody(answer, settings)
-  return error === undefined ? invalid(`answered with status ${answer.status}`) : toLuciliusError(error)
+  return (error && toLuciliusError(error)) ?? invalid(`answered with status ${answer.status}`)
 }
 
 function invalid(what: string): LuciliusError {

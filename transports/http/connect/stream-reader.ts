@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
-import { LuciliusError, type PortableLimits } from '../../../lib/transport-kit.js'
+import { type LuciliusCode, LuciliusError, type PortableLimits, type WireError } from '../../../lib/transport-kit.js'
 import { ANNOUNCEMENT_LIMITS } from '../limits.js'
-import { status as known } from '../status.js'
+import { status, statusByCode } from '../status.js'
 import { toErrorBody } from './answer.js'
 import type { Answer } from './exchange.js'
 import { type ServerSentEvent, ServerSentEvents } from './server-sent-events.js'
@@ -36,12 +36,12 @@ export class StreamReader implements Dispatcher.DispatchHandler {
 
   onResponseStart(
     _: Dispatcher.DispatchController,
-    status: number,
+    code: number,
     headers: { 'content-type'?: string | string[] },
   ): void {
     const type = String(headers['content-type'])
-    this.#status = status
-    this.#isStream = status === known.ok && type.startsWith('text/event-stream')
+    this.#status = code
+    this.#isStream = code === status.ok && type.startsWith('text/event-stream')
     this.#isJson = type.startsWith('application/json')
   }
 
@@ -82,28 +82,24 @@ export class StreamReader implements Dispatcher.DispatchHandler {
 /** What an answer to `GET /stream` says that is no stream. */
 export function noStream(answer: Answer, limits: PortableLimits): Error {
   // RFC 9110 §15.5.5: it is not there, or not for us to see.
-  if (answer.status === known.notFound) return forClients()
+  if (answer.status === status.notFound) return forClients()
   try {
     const error = toErrorBody(answer, limits)
-    if (error !== undefined) return toLuciliusError(error)
+    const known = error && toLuciliusError(error)
+    if (known !== undefined) return known
   } catch (error) {
     return error as Error
   }
   return new LuciliusError('LUC_WIRE_INVALID', `The listener answered with status ${answer.status}, not with a stream.`)
 }
 
-/** The error that a listener answered to a request that is no act. */
-export function toLuciliusError({
-  code,
-  message,
-  handled,
-}: {
-  readonly code: string
-  readonly message: string
-  readonly handled: 'no' | 'yes' | 'unknown'
-}): LuciliusError {
-  // A code that this version does not know is an error of ours all the same.
-  return new LuciliusError(code as LuciliusError['code'], message, { handled })
+/**
+ * The error that a listener answered to a request that is no act. Undefined for a code that answers no request: the core
+ * would take some for mistakes of its own user, and try no more.
+ */
+export function toLuciliusError({ code, message, handled }: WireError): LuciliusError | undefined {
+  if (!Object.hasOwn(statusByCode, code)) return undefined
+  return new LuciliusError(code as LuciliusCode, message, { handled })
 }
 
 function forClients(): LuciliusError {

@@ -8,14 +8,17 @@ import { closing, toFailure } from './failures.js'
 /** Runs before the body of a request is read. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
-/** Finds out who asks, before anything that was sent is read. No guard at all where nobody is asked. */
-export function guardOf(door: Door): Guard[] {
+/**
+ * Finds out who asks, before anything that was sent is read. No guard at all where nobody is asked. With `ofStream` it lets in
+ * what says the proof of its stream again: not what opens another stream, which would outlive that proof.
+ */
+export function guardOf(door: Door, ofStream = false): Guard[] {
   const { receiver, identities, streams } = door
   if (receiver.anonymous === true) return []
   const guard: Guard = (request, reply, done) => {
     const id = streamIdOf(request)
     // A proof is taken once. What comes after it on behalf of its stream says the same again.
-    if (id !== undefined && streams.get(id)?.wasOpenedWith(request.headers.authorization) === true) {
+    if (ofStream && id !== undefined && streams.get(id)?.wasOpenedWith(request.headers.authorization) === true) {
       done()
       return
     }

@@ -10,8 +10,11 @@ import type { Guard } from './guard.js'
 import { readJson } from './message-body.js'
 import { PeerStream } from './peer-stream.js'
 
-/** What only peers may see: the patterns, the stream of changes and events, and the way back up that stream. */
-export function peerRoutes(instance: FastifyInstance, door: Door, guard: Guard[]): void {
+/**
+ * What only peers may see: the patterns, the stream of changes and events, and the way back up that stream, which `ofStream`
+ * guards.
+ */
+export function peerRoutes(instance: FastifyInstance, door: Door, guard: Guard[], ofStream: Guard[]): void {
   instance.route({
     method: ['GET', 'HEAD'],
     exposeHeadRoute: false,
@@ -29,7 +32,7 @@ export function peerRoutes(instance: FastifyInstance, door: Door, guard: Guard[]
   instance.route({
     method: 'PUT',
     url: '/stream/:id',
-    onRequest: guard,
+    onRequest: ofStream,
     bodyLimit: ANNOUNCEMENT_LIMITS.maxBytes,
     handler: upTheStream(door, (stream, request) => {
       stream.observer.hear(readJson(request, ANNOUNCEMENT_LIMITS))
@@ -40,7 +43,7 @@ export function peerRoutes(instance: FastifyInstance, door: Door, guard: Guard[]
   instance.route({
     method: 'POST',
     url: '/stream/:id',
-    onRequest: guard,
+    onRequest: ofStream,
     bodyLimit: limits.maxBytes,
     handler: upTheStream(door, (stream, request) => takeEvents(stream, readJson(request, limits))),
   })

@@ -13,13 +13,14 @@ import { peerRoutes } from './peer-routes.js'
 /** Puts the routes of a listener into a fastify app. */
 export function addRoutes(instance: FastifyInstance, door: Door): void {
   const guard = guardOf(door)
+  const ofStream = guardOf(door, true)
   const isPeers = door.receiver.audience === 'peers'
   acceptJsonOnly(instance)
   instance.setErrorHandler(refuse)
   const { maxBytes } = door.settings
-  instance.route({ method: 'POST', url: '/act', onRequest: guard, bodyLimit: maxBytes, handler: actRoute(door) })
+  instance.route({ method: 'POST', url: '/act', onRequest: ofStream, bodyLimit: maxBytes, handler: actRoute(door) })
   healthRoutes(instance, door)
-  if (isPeers) peerRoutes(instance, door, guard)
+  if (isPeers) peerRoutes(instance, door, guard, ofStream)
   else
     instance.route({ method: 'POST', url: '/event', onRequest: guard, bodyLimit: maxBytes, handler: eventRoute(door) })
   refuseOtherMethods(instance, isPeers ? { ...always, ...forPeers } : { ...always, ...forClients })

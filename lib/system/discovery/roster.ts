@@ -1,9 +1,11 @@
 /** The addresses of one group's processes that were heard of lately, at most so many. */
-export class Heard {
+export class Roster {
   /** By instance, the one that was heard longest ago first. */
   readonly #processes = new Map<string, { readonly url: string; readonly until: number }>()
   readonly #keepMs: number
   readonly #max: number
+  /** Listed when somebody asks: most announcements change nothing. */
+  #urls: readonly string[] | undefined
 
   constructor(keepMs: number, max: number) {
     this.#keepMs = keepMs
@@ -12,14 +14,15 @@ export class Heard {
 
   /** A process said where it is. */
   note(instance: string, url: string, now: number): void {
-    this.remove(instance)
+    if (this.#processes.get(instance)?.url !== url) this.#urls = undefined
+    this.#processes.delete(instance)
     this.#processes.set(instance, { url, until: now + this.#keepMs })
-    if (this.#processes.size > this.#max) this.#processes.delete(this.#processes.keys().next().value ?? '')
+    if (this.#processes.size > this.#max) this.remove(this.#processes.keys().next().value ?? '')
   }
 
   /** A process said that it ends. */
   remove(instance: string): void {
-    this.#processes.delete(instance)
+    if (this.#processes.delete(instance)) this.#urls = undefined
   }
 
   /** Leaves out those that were silent for too long, and tells whether there were any. */
@@ -33,6 +36,7 @@ export class Heard {
   }
 
   urls(): readonly string[] {
-    return [...new Set([...this.#processes.values()].map(({ url }) => url))]
+    this.#urls ??= [...new Set([...this.#processes.values()].map(({ url }) => url))]
+    return this.#urls
   }
 }

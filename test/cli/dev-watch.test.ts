@@ -98,6 +98,14 @@ t.test('a file that was written while it was being read has changed, an older on
   t.notOk(watched.names().includes('old.ts'))
 })
 
+t.test('a module that came before the watcher was ready is one that has come', async (t) => {
+  const watched = await watching(t, { 'services/a.ts': '', 'services/new.ts': '' })
+  utimesSync(watched.at('services/new.ts'), Date.now() / 1000 + 5, Date.now() / 1000 + 5)
+  watched.watch.set({ files: [watched.at('services/a.ts')], folders: [watched.at('services')] })
+  await watched.heard('services/new.ts')
+  t.notOk(watched.names().includes('services/a.ts'))
+})
+
 /** A folder with files, and a watcher whose root it is. */
 async function watching(t: Test, files: { readonly [path: string]: string }) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lucilius-watch-')))

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import type { Watched } from '../../system/dev/known-files.js'
 import { isSetting } from '../../system/dev/restart-reason.js'
@@ -43,7 +43,7 @@ export class Watch {
     this.#watcher.on('error', (error) => watching.failed(error as Error))
     this.#watcher.on('ready', () => {
       this.#isReady = true
-      this.#lookBack(this.#files)
+      this.#lookBack(new Set([...this.#files, ...this.#there()]))
     })
   }
 
@@ -108,6 +108,13 @@ export class Watch {
   /** Whether it counts, or may by the time that it changes. */
   #mayCount(file: string): boolean {
     return this.#files.has(file) || isModule(file) || isSetting(basename(file)) || file.endsWith('.json')
+  }
+
+  /** The files that count in the folders that are watched: what came before the watcher was ready it does not tell. */
+  #there(): readonly string[] {
+    const folders = [this.#root, ...this.#folders].filter((folder) => existsSync(folder))
+    const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    return files.filter((file) => this.#counts(file))
   }
 
   #lookBack(files: Iterable<string>): void {

@@ -32,6 +32,8 @@ export function outages(t: Test, broker: Broker): void {
     await broker.restart()
     t.same(await Promise.all(asked), [{ n: 0 }, { n: 1 }])
     await joined
+    // Whoever is there when it has looked is known; the service may be back a moment later.
+    await eventually(() => late.find('a:1') !== undefined, 10_000)
     t.same(await late.act('a:1,n:3'), { n: 3 })
     const { channel } = await outsider()
     channel.sendToQueue(EARLY_QUEUE, Buffer.from('{"n":4}'))

@@ -1,10 +1,10 @@
 /** Milliseconds after a loss in which tries follow each other fast. */
 const FAST_FOR_MS = 5_000
-const FAST_MS = 50
+const FAST_MS = 40
 const SLOW_MS = 5_000
 
 /**
- * Milliseconds until the next try to reach something that was lost at a moment of `performance.now()`: at first 0 to 50,
+ * Milliseconds until the next try to reach something that was lost at a moment of `performance.now()`: at first 0 to 40,
  * after 5 s full jitter of up to 5 s, so that what comes back is neither missed nor overrun.
  */
 export function pauseMs(lostAt: number): number {

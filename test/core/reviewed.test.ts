@@ -3,7 +3,6 @@ import { mayMeet } from '../../lib/covers.js'
 import { type Context, type Logger, LuciliusError, lucilius } from '../../lib/index.js'
 import { toPattern } from '../../lib/pattern.js'
 import { Peer } from '../../lib/peers/peer.js'
-import { Retry } from '../../lib/peers/retry.js'
 import type { AnnouncedAction, Announcement, Observer, Outcome, Receiver, Transport } from '../../lib/transport-kit.js'
 import { log } from '../../plugins/log/index.js'
 import { inProcess } from '../../transports/in-process/index.js'
@@ -222,14 +221,6 @@ t.test('an action is tried again as soon as every peer says that it may be', asy
   outcomes.push(new LuciliusError('LUC_REPLY_LOST', 'lost'))
   t.match(await failureOf(app.act('far:1')), { code: 'LUC_REPLY_LOST' })
   await app.close()
-})
-
-t.test('the first second tries are within the budget, however long the process has run', async (t) => {
-  t.intercept(performance, 'now', { value: () => 1_000_000 })
-  const retry = new Retry({ attempts: 100, ratio: 0, perSecond: 1 })
-  const lost = { code: 'LUC_REPLY_LOST', message: 'lost', handled: 'unknown' } as const
-  t.equal(await retry.may(lost, 1), true)
-  t.equal(await retry.may(lost, 1), false)
 })
 
 t.test('a connection that nobody waits for says when it gives up', async (t) => {

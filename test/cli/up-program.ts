@@ -17,8 +17,6 @@ export const main = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.u
 /** The description of a small system. */
 export const config = `export default {
   name: 'shop',
-  // Whoever tries again is not to run out of tries on a slow machine.
-  limits: { retry: { perSecond: 1000 } },
   services: { rates: './rates.mjs', convert: { module: './convert.mjs', uses: ['role:rates,cmd:get'] } },
   deployments: {
     split: {

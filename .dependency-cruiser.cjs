@@ -44,7 +44,7 @@ const floors = [
     'wire-json',
   ],
   ['handler', 'store', 'transport', 'typed/'],
-  ['codec', 'direct', 'field-text', 'flat-json', 'header-fields', 'mail/', 'router/', 'stored-event', 'wire-error'],
+  ['acts/', 'codec', 'direct', 'field-text', 'flat-json', 'header-fields', 'mail/', 'router/', 'stored-event', 'wire-error'],
   ['boot', 'close-hooks', 'dispatch/', 'events/', 'explain', 'hook', 'life-cycle', 'options', 'peers/', 'unanswered'],
   [
     'admission',

@@ -22,7 +22,7 @@ export class Connections {
   readonly #listeners = new Map<Listener, Exposure>()
   readonly #connections = new Set<PeerConnection>()
   #closed = false
-  /** How many connections have not learned their peer yet. */
+  /** How many connections, or others who may come, are not known yet. */
   learning = 0
 
   constructor(peers: Peers, settings: Settings) {
@@ -188,14 +188,19 @@ export class Connections {
     }
   }
 
-  /** Keeps what was opened; until `known` resolves, acts that nobody answers wait. */
-  async #open(transport: Transport, connection: PeerConnection, known: Promise<void>, wait: boolean): Promise<void> {
-    this.#connections.add(connection)
+  /** Until something settles, acts that nobody answers wait: who answers them may still come. Settles as that does. */
+  expect(coming: Promise<void>): Promise<void> {
     this.learning++
-    const learned = known.finally(() => {
+    return coming.finally(() => {
       this.learning--
       this.#peers.learned()
     })
+  }
+
+  /** Keeps what was opened; until `known` resolves, acts that nobody answers wait. */
+  async #open(transport: Transport, connection: PeerConnection, known: Promise<void>, wait: boolean): Promise<void> {
+    this.#connections.add(connection)
+    const learned = this.expect(known)
     // Whoever waits hears of it; without waiting the connection is as if it had never been asked for.
     learned.catch((error) => {
       if (!wait) this.#settings.log.error({ err: error, transport: transport.name }, 'could not connect, and gave up')

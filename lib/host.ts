@@ -61,6 +61,8 @@ export interface Host {
   store(): Promise<OpenStore | undefined>
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
   running(): readonly string[]
+  /** Until something settles, acts that nobody answers wait as while a connection is not known yet. Settles as that does. */
+  expect(coming: Promise<void>): Promise<void>
   /** Tells of each act and event that a handler here has ended, until the returned function is called. */
   onPassed(hear: HearPassed): () => void
   /**
@@ -88,6 +90,7 @@ export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host
     inventory: () => inventoryOf(core),
     store: async () => (core.store.isThere ? core.store.open() : undefined),
     running: () => running.actions.map(({ pattern }) => pattern.text),
+    expect: (coming) => core.connections.expect(coming),
     onPassed: (hear) => running.hear(hear),
     replace: (name, plugin, given) => replace(core, running, name, plugin, given),
   }

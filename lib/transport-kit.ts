@@ -3,6 +3,9 @@
  *
  * @module
  */
+export type { ActId } from './acts/by-id.js'
+export { type Answer, Incoming } from './acts/incoming.js'
+export { type Departure, type Kept, Outgoing, type OutgoingLimits } from './acts/outgoing.js'
 export { challengeOf } from './challenge-of.js'
 export {
   decodeEnvelope,

@@ -21,13 +21,25 @@ export function market(app: App, { everyMs, seed }: MarketOptions) {
     await app.act('role:rates,cmd:set', { currency: chosen.currency, rate: Number(rate.toPrecision(6)) })
   }
 
+  /** Says once that nobody takes its moves, and once that somebody does again: not at each of them. */
+  let isMissing = false
+  function tell(error?: Error): void {
+    if (isMissing === (error !== undefined)) return
+    isMissing = !isMissing
+    if (error === undefined) app.log.info('the market moves again')
+    else app.log.warn(`the market cannot move: ${error.message}`)
+  }
+
   app.onReady(() => {
     app.log.info('the market is simulated: a random walk from made-up rates')
     timer = setInterval(() => {
-      move().catch((error) => {
-        if (error instanceof LuciliusError && error.code === 'LUC_SERVICE_CLOSED') return // the day is over
-        app.log.warn({ err: error }, 'the market missed a move')
-      })
+      move().then(
+        () => tell(),
+        (error) => {
+          if (error instanceof LuciliusError && error.code === 'LUC_SERVICE_CLOSED') return // the day is over
+          tell(error)
+        },
+      )
     }, everyMs)
   })
   app.onClose(() => clearInterval(timer))

@@ -19,6 +19,7 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
       line: 'lucilius dev --split',
       does: 'runs the first deployment as processes, and starts those again that change',
     },
+    { line: 'lucilius dev --record run.ndjson', does: 'writes down what services send, for plan --from-trace' },
   ],
   up: [
     { line: 'lucilius up', does: 'runs the only deployment, a process for each group and replica' },

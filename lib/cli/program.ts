@@ -47,13 +47,15 @@ export function commandTree(io: Io, done: (code: number) => void): Command {
   }
 
   const peers = 'a listener for peers'
+  const records = 'write down what services send, for plan --from-trace'
   command('new', '<dir>', 'write a small running system into a new folder')
   withConfig(command('dev', '', 'run everything in one process, and again what changes'))
     .option('--port <port>', 'port of the first door to the outside', toPort)
     .option('--split [deployment]', 'run a deployment as processes of their own on this machine')
+    .option('--record <file>', records)
   withConfig(command('up', '[deployment]', 'run a deployment as supervised processes on this machine')) //
     .option('--replicas <group=count>', 'how many processes of a group there are; may be repeated', toReplicas)
-    .option('--record <file>', 'write down what services send, for plan --from-trace')
+    .option('--record <file>', records)
   withConfig(command('start', '<deployment>', 'run one group of a deployment in this process'))
     .requiredOption('--group <name>', 'the group')
     .option('--replica <number>', 'which replica of it: 1, or LUCILIUS_REPLICA', toReplica)

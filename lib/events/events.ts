@@ -1,25 +1,22 @@
 import { toEmitOptions } from '../dispatch/act-options.js'
-import type { Action } from '../dispatch/action.js'
-import { Call, type Ledger, type Origin, type Waiter } from '../dispatch/call.js'
+import { Call, type Origin } from '../dispatch/call.js'
 import type { Within } from '../dispatch/context.js'
-import { noteDelivery } from '../dispatch/delivery.js'
 import type { Dispatcher, Rules } from '../dispatch/dispatcher.js'
 import { launchFor } from '../dispatch/launch.js'
-import { logFailure } from '../dispatch/log-failure.js'
 import { tooManyHops } from '../dispatch/refusals.js'
 import { LuciliusError } from '../errors.js'
-import type { Delivery } from '../handler.js'
-import { thrownError } from '../hook.js'
 import type { Message } from '../message.js'
 import { portableCopy } from '../portable.js'
-import type { StoredEvent } from '../store.js'
 import { Declarations, type Declared } from './declarations.js'
-import type { Durable } from './durable.js'
 import { Durables } from './durables.js'
 import type { Emission } from './emission.js'
+import { Holding } from './holding.js'
 import { Latecomers } from './latecomers.js'
+import { Observation } from './observation.js'
+import type { Runner } from './serving.js'
 import type { StoreLife } from './store-life.js'
 import { toStored } from './stored.js'
+import { StoredRuns } from './stored-runs.js'
 import { type Subscribed, Subscriptions } from './subscriptions.js'
 
 /** An event and who is to observe it. */
@@ -32,14 +29,6 @@ interface Due {
 
 /** Sends an event on to the peers that observe it, except for services that an instance here has taken. */
 export type Outlet = (emission: Emission, taken: ReadonlySet<string>) => void
-
-/** Events that wait for observers that are being exchanged. */
-interface Held {
-  readonly events: { readonly emission: Emission; readonly observers: readonly Subscribed[] }[]
-  /** How many may wait. */
-  readonly max: number
-  isHeld(observer: Subscribed): boolean
-}
 
 /** What events keep to, beyond what acts do. */
 interface EventRules extends Rules {
@@ -58,7 +47,9 @@ export class Events {
   readonly #rules: EventRules
   readonly #outlet: Outlet
   readonly #within: Within
-  #held: Held | undefined
+  readonly #storedRuns: StoredRuns
+  /** Events that wait for observers that are being exchanged. */
+  #holding: Holding | undefined
   /** What is to be started. */
   #due: Due[] = []
 
@@ -68,19 +59,21 @@ export class Events {
     this.#store = store
     this.#outlet = outlet
     this.#latecomers = new Latecomers(rules.park.max)
-    const { books } = dispatcher
-    const runner = {
-      instance: rules.instance,
-      run: (...attempt: Parameters<Events['attempt']>) => this.attempt(...attempt),
-      began: () => books.began(),
-      ended: () => books.ended(),
-    }
-    this.durables = new Durables(runner, (question) => store.ask(question))
     this.#within = {
       act: (call, first, data, options) => dispatcher.act(call, first, data, options),
       emit: (call, first, data, options) => this.emit(call, first, data, options),
       prior: () => Promise.resolve(undefined),
     }
+    const { books } = dispatcher
+    const storedRuns = new StoredRuns(books, rules, this.#within)
+    this.#storedRuns = storedRuns
+    const runner: Runner = {
+      instance: rules.instance,
+      run: (...attempt) => storedRuns.attempt(...attempt),
+      began: () => books.began(),
+      ended: () => books.ended(),
+    }
+    this.durables = new Durables(runner, (question) => store.ask(question))
   }
 
   /**
@@ -147,38 +140,23 @@ export class Events {
 
   /** Keeps what goes to certain observers, up to so many events, until `release`; what is more gets lost, and told. */
   hold(isHeld: (observer: Subscribed) => boolean, max: number): void {
-    this.#held = { events: [], max, isHeld }
+    this.#holding = new Holding(isHeld, max)
   }
 
   /** Hands on what was kept, in the order of emission, to those of the new observers that were picked before. */
   release(isNew: (observer: Subscribed) => boolean): void {
-    const kept = this.#held?.events ?? []
-    this.#held = undefined
-    for (const { emission, observers } of kept) {
-      const picked = new Set(observers.filter(({ each }) => !each).map(({ service }) => service))
-      const next = this.subscriptions.matching(emission.message).filter(isNew)
-      this.#startSoon({
-        observers: next.filter(({ each, service }) => each || picked.has(service)),
-        emission,
-        isOurs: false,
-      })
-    }
-  }
-
-  #keep(observers: readonly Subscribed[], emission: Emission, { events, max, isHeld }: Held): Subscribed[] {
-    const held = observers.filter(isHeld)
-    if (held.length === 0) return [...observers]
-    if (events.length < max) events.push({ emission, observers: held })
-    else held[0]?.action.log.warn({ max }, 'an event is lost: too many wait for a plugin that is being replaced')
-    return observers.filter((observer) => !isHeld(observer))
+    const holding = this.#holding
+    this.#holding = undefined
+    const newOnes = ({ message }: Emission) => this.subscriptions.matching(message).filter(isNew)
+    holding?.handOn(newOnes, (due) => this.#startSoon({ ...due, isOurs: false }))
   }
 
   /** Observers start in a microtask: `emit` never runs one, and first emitted is first started. */
   #startSoon(given: Due): void {
+    const { emission } = given
+    const holding = this.#holding
     const due =
-      this.#held === undefined
-        ? given
-        : { ...given, observers: this.#keep(given.observers, given.emission, this.#held), isOurs: false }
+      holding === undefined ? given : { observers: holding.keep(given.observers, emission), emission, isOurs: false }
     if (due.observers.length === 0) return
     if (this.#due.push(due) === 1) queueMicrotask(this.#start)
   }
@@ -213,34 +191,8 @@ export class Events {
     const fetch = async (matches: (message: Message) => boolean) =>
       (await this.#store.mayHold()) ? this.#store.ask((store) => store.retained(matches)) : []
     return this.#latecomers.catchUp(observers, matching, fetch, (observer, event) => {
-      const call = this.#callOf(this.#dispatcher.books, observer.action, event, this.#rules.timeoutMs)
-      noteDelivery(call, { id: event.id, attempt: 1, firstAt: event.at, retained: true })
-      launchFor(new Observation(observer, call), call, observer.action.run, this.#within)
+      this.#storedRuns.observeLate(observer, event)
     })
-  }
-
-  /** Runs the handler of a durable subscription on an event that a store delivers. Throws what is wrong with the event. */
-  attempt(
-    { action, timeoutMs }: Durable,
-    event: StoredEvent,
-    delivery: Delivery,
-    waiter: Waiter,
-    started: (call: Call) => void,
-  ): void {
-    const call = this.#callOf(ATTEMPTS, action, event, timeoutMs)
-    noteDelivery(call, delivery)
-    started(call)
-    launchFor(waiter, call, action.run, this.#within)
-  }
-
-  /** A call of a handler on an event that was stored. */
-  #callOf(ledger: Ledger, action: Action, { id, message, meta }: StoredEvent, timeoutMs: number): Call {
-    const own = this.#rules.strict ? (portableCopy(message, 'message') as Message) : { ...message }
-    const { hops = 1, identity, traceparent } = meta
-    const origin = identity === undefined ? NOBODY : Object.freeze({ identity: portableCopy(identity, 'message') })
-    const call = new Call(ledger, action, own, undefined, hops, timeoutMs, origin)
-    call.continues(id, traceparent)
-    return call
   }
 }
 
@@ -262,32 +214,4 @@ const NO_SERVICE: ReadonlySet<string> = new Set()
 function servicesOf(observers: readonly Subscribed[]): ReadonlySet<string> {
   if (observers.length === 0) return NO_SERVICE
   return new Set(observers.filter(({ each }) => !each).map(({ service }) => service))
-}
-
-/** Attempts are accounted for by their deliveries, what they give back is dropped, and what they throw is told as it is. */
-const ATTEMPTS: Ledger = {
-  began: () => {},
-  ended: () => {},
-  deliver: () => undefined,
-  blame: thrownError,
-}
-
-/** One run of one subscription: nobody waits for it, and its failure is counted. */
-class Observation implements Waiter {
-  readonly #observer: Subscribed
-  readonly #call: Call
-
-  constructor(observer: Subscribed, call: Call) {
-    this.#observer = observer
-    this.#call = call
-  }
-
-  resolve(): void {}
-
-  reject(error: Error): void {
-    this.#observer.failures++
-    // What a handler threw has been logged where it was thrown.
-    if (error instanceof LuciliusError && error.code === 'LUC_ACTION_FAILED') return
-    logFailure(this.#call, error, 'a subscription failed')
-  }
 }

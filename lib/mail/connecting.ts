@@ -1,6 +1,6 @@
+import { unreachable } from '../acts/outgoing.js'
 import { newId } from '../trace.js'
 import type { Connection, Observer } from '../transport.js'
-import { unreachable } from './caller.js'
 import type { MailLimits } from './limits.js'
 import { Lines } from './lines.js'
 import { openLine } from './opening.js'

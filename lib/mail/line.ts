@@ -1,27 +1,26 @@
+import { Incoming } from '../acts/incoming.js'
+import { type Outgoing, unreachable } from '../acts/outgoing.js'
 import { promised, receiveDirect } from '../direct.js'
 import { LuciliusError } from '../errors.js'
-import type { Announcement, Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
+import type {
+  ActEnvelope,
+  Announcement,
+  Call,
+  Connection,
+  DirectCall,
+  Envelope,
+  Observer,
+  Outcome,
+} from '../transport.js'
 import { toWireError } from '../wire-error.js'
-import { Answerer } from './answerer.js'
-import { Caller, trySend, unreachable } from './caller.js'
-import type { MailLimits } from './limits.js'
-import type { LineEnd, Lines } from './lines.js'
+import { outgoingOver, trySend } from './acts.js'
+import type { LinePlace } from './line-place.js'
+import type { LineEnd } from './lines.js'
 import type { Parcel, Post } from './parcel.js'
 import { Pulse } from './pulse.js'
 
 /** Milliseconds that a goodbye may take. */
 const GOODBYE_MS = 2000
-
-/** What a line belongs to, and where it leads. */
-export interface LinePlace {
-  readonly id: string
-  readonly to: string
-  readonly post: Post
-  readonly lines: Lines
-  readonly limits: MailLimits
-  /** Called when this end has closed the line. */
-  closed?(): Promise<void>
-}
 
 /** A line that is up: acts, replies and events in both directions. */
 export class Line implements Connection, LineEnd {
@@ -30,8 +29,8 @@ export class Line implements Connection, LineEnd {
   readonly #post: Post
   readonly #place: LinePlace
   readonly #observer: Observer
-  readonly #caller: Caller
-  readonly #answerer: Answerer
+  readonly #outgoing: Outgoing<ActEnvelope>
+  readonly #incoming: Incoming
   readonly #pulse: Pulse
   #stopTelling: (() => void) | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -51,8 +50,10 @@ export class Line implements Connection, LineEnd {
       this.#onClosed = resolve
     })
     this.#observer = attach(this)
-    this.#caller = new Caller(post, to, id, limits)
-    this.#answerer = new Answerer(this.#observer, post, to, id, limits)
+    this.#outgoing = outgoingOver(place)
+    this.#incoming = new Incoming(this.#observer, limits.maxInFlight, (act, outcome) => {
+      trySend(post, to, { kind: 'reply', line: id, id: act, outcome })
+    })
     this.#pulse = new Pulse((ping) => trySend(post, to, { kind: 'ping', line: id, id: ping }), limits.pingMs)
   }
 
@@ -93,7 +94,7 @@ export class Line implements Connection, LineEnd {
     try {
       if (this.#state !== 'open' || this.#deserted) throw unreachable()
       if (envelope.kind === 'act') {
-        this.#caller.act(envelope, call)
+        this.#outgoing.act(envelope, call)
         return
       }
       this.#post.send(this.to, { kind: 'event', line: this.id, envelope })
@@ -130,13 +131,14 @@ export class Line implements Connection, LineEnd {
     this.#pulse.heard()
     switch (parcel.kind) {
       case 'reply':
-        this.#caller.settle(parcel.id, parcel.outcome)
+        this.#outgoing.settle(parcel.id, parcel.outcome)
         return
       case 'act':
-        this.#answerer.act(parcel.id, parcel.envelope)
+        if (this.#incoming.has(parcel.id)) this.#part(idInUse())
+        else this.#incoming.take(parcel.id, parcel.envelope, undefined)
         return
       case 'cancel':
-        this.#answerer.cancel(parcel.id)
+        this.#incoming.cancel(parcel.id)
         return
       case 'event':
         receiveDirect(this.#observer, parcel.envelope, UNWATCHED)
@@ -162,11 +164,12 @@ export class Line implements Connection, LineEnd {
       this.#end()
       return
     }
-    this.#caller.undelivered(id)
-    if (this.#deserted) return
-    // What else was sent comes back as well, and before this ping does: each of these acts is known to be unhandled.
+    const isFirst = !this.#deserted
     this.#deserted = true
-    void this.#pulse.ask().catch(() => {})
+    this.#outgoing.refuseHeld(unreachable())
+    this.#outgoing.fail(id, unreachable())
+    // What else was sent comes back as well, and before this ping does: each of these acts is known to be unhandled.
+    if (isFirst) void this.#pulse.ask().catch(() => {})
   }
 
   lost(): void {
@@ -174,7 +177,7 @@ export class Line implements Connection, LineEnd {
   }
 
   beat(): void {
-    if (!this.#pulse.beat(this.#caller.waiting > 0)) this.#part()
+    if (!this.#pulse.beat(this.#outgoing.waiting > 0)) this.#part()
   }
 
   /** What the app has against whoever connects. */
@@ -200,17 +203,14 @@ export class Line implements Connection, LineEnd {
       return
     }
     if ((announcement as Partial<Announcement> | null)?.draining !== true) return
-    this.#caller.refuseHeld(new LuciliusError('LUC_SERVICE_CLOSED', 'The peer is closing and takes no new work.'))
+    this.#outgoing.refuseHeld(new LuciliusError('LUC_SERVICE_CLOSED', 'The peer is closing and takes no new work.'))
   }
 
   async #sayGoodbye(): Promise<void> {
     this.#stopTelling?.()
     this.tell({ ...this.#observer.tell(), draining: true })
     await this.#pulse.crossed()
-    if (this.#answerer.idle) return
-    await new Promise<void>((resolve) => {
-      this.#answerer.onIdle = resolve
-    })
+    await this.#incoming.idle()
   }
 
   /** Ends the line and lets the other end know. */
@@ -226,8 +226,8 @@ export class Line implements Connection, LineEnd {
     this.#stopTelling?.()
     this.#pulse.stop()
     this.#place.lines.remove(this)
-    this.#caller.lost()
-    this.#answerer.lost()
+    this.#outgoing.lost()
+    this.#incoming.lost()
     this.#observer.lost()
     this.#onClosed()
   }
@@ -236,6 +236,10 @@ export class Line implements Connection, LineEnd {
 /** The parcel that ends a line, with the reason if it is one that may be told. */
 export function refusal(line: string, error: unknown): Parcel {
   return error instanceof LuciliusError ? { kind: 'close', line, error: toWireError(error) } : { kind: 'close', line }
+}
+
+function idInUse(): LuciliusError {
+  return new LuciliusError('LUC_WIRE_INVALID', 'The id of an act is in use.')
 }
 
 const HANDED_OVER: Outcome = Object.freeze({})

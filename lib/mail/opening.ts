@@ -1,9 +1,11 @@
+import { unreachable } from '../acts/outgoing.js'
 import { toOutcome } from '../codec.js'
 import { LuciliusError } from '../errors.js'
 import type { Connection, Observer } from '../transport.js'
 import { fromWireError } from '../wire-error.js'
-import { trySend, unreachable } from './caller.js'
-import { Line, type LinePlace, refusal } from './line.js'
+import { trySend } from './acts.js'
+import { Line, refusal } from './line.js'
+import type { LinePlace } from './line-place.js'
 import type { LineEnd } from './lines.js'
 import type { Parcel } from './parcel.js'
 

@@ -1,7 +1,8 @@
+import { type Outgoing, unreachable } from '../acts/outgoing.js'
 import { promised } from '../direct.js'
-import type { Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
-import { Caller, unreachable } from './caller.js'
-import type { LinePlace } from './line.js'
+import type { ActEnvelope, Call, Connection, DirectCall, Envelope, Observer, Outcome } from '../transport.js'
+import { outgoingOver } from './acts.js'
+import type { LinePlace } from './line-place.js'
 import type { LineEnd } from './lines.js'
 import type { Parcel } from './parcel.js'
 
@@ -14,18 +15,17 @@ export class SilentLine implements Connection, LineEnd {
   readonly to: string
   readonly #place: LinePlace
   readonly #observer: Observer
-  readonly #caller: Caller
+  readonly #outgoing: Outgoing<ActEnvelope>
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   #closed = false
 
   constructor(place: LinePlace, observer: Observer) {
-    const { id, to, post, lines, limits } = place
-    this.id = id
-    this.to = to
+    this.id = place.id
+    this.to = place.to
     this.#place = place
     this.#observer = observer
-    this.#caller = new Caller(post, to, id, limits)
-    lines.set(this)
+    this.#outgoing = outgoingOver(place)
+    place.lines.set(this)
   }
 
   carry(envelope: Envelope, call: Call): Promise<Outcome> {
@@ -36,7 +36,7 @@ export class SilentLine implements Connection, LineEnd {
     try {
       if (this.#closed) throw unreachable()
       if (envelope.kind === 'event') throw unreachable('This service has not asked for events.')
-      this.#caller.act(envelope, call)
+      this.#outgoing.act(envelope, call)
     } catch (error) {
       call.fail(error)
     }
@@ -57,12 +57,18 @@ export class SilentLine implements Connection, LineEnd {
     for (const { resolve } of this.#waiting.splice(0)) resolve()
     if (parcel.kind === 'close') this.#end()
     if (parcel.kind !== 'reply') return
-    this.#caller.settle(parcel.id, parcel.outcome)
+    this.#outgoing.settle(parcel.id, parcel.outcome)
   }
 
+  /** Takes nothing new and makes the core look again; what else was sent may still be answered. */
   undelivered(id?: number): void {
-    if (id !== undefined) this.#caller.undelivered(id)
-    this.#retire()
+    const isFirst = !this.#closed
+    this.#closed = true
+    this.#outgoing.refuseHeld(unreachable())
+    if (id !== undefined) this.#outgoing.fail(id, unreachable())
+    if (!isFirst) return
+    this.#refuseWaiting()
+    this.#observer.lost()
   }
 
   lost(): void {
@@ -71,21 +77,12 @@ export class SilentLine implements Connection, LineEnd {
 
   /** One that takes nothing new stays until the last answer has come, or nobody waits for it any more. */
   beat(): void {
-    if (this.#closed && this.#caller.waiting === 0) this.#place.lines.remove(this)
-  }
-
-  /** Takes nothing new and makes the core look again; what else was sent may still be answered. */
-  #retire(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#caller.refuseHeld(unreachable())
-    this.#refuseWaiting()
-    this.#observer.lost()
+    if (this.#closed && this.#outgoing.waiting === 0) this.#place.lines.remove(this)
   }
 
   #end(): void {
     this.#place.lines.remove(this)
-    this.#caller.lost()
+    this.#outgoing.lost()
     this.#refuseWaiting()
     if (this.#closed) return
     this.#closed = true

@@ -1,4 +1,5 @@
 import type { App } from '../app.js'
+import type { PeerInfo } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Discovery } from '../transport.js'
 import type { Brokers } from './brokers.js'
@@ -40,11 +41,19 @@ export class BrokerWay implements Way {
 
   async open(app: App): Promise<void> {
     const { name, brokers, lane } = this.#options
-    const transport = inLane(await brokers.get(name), { ...lane, met: (peer) => this.#roll.met(peer) })
+    const met = (peer: PeerInfo) => {
+      this.#roll.met(peer)
+      lane.met?.(peer)
+    }
+    const transport = inLane(await brokers.get(name), { ...lane, met })
     const { url } = await app.listen(transport, { expose: '*', events: { in: '*', out: '*' }, audience: 'peers' })
     this.url = url
     await app.connect(lookingFor(transport, this.#roll), { wait: false })
     this.#letGo()
+  }
+
+  get unmet(): readonly string[] {
+    return this.#roll.unmet
   }
 
   known(): Promise<void> {

@@ -14,7 +14,7 @@ import { describeLoadError } from './loading/describe-load-error.js'
 import { loadSystem } from './loading/load-system.js'
 import { registerTypeScript } from './loading/register-typescript.js'
 import { overridden } from './overridden.js'
-import { lookingOn } from './passing.js'
+import { type Looking, lookingOn } from './passing.js'
 import { distinctSendings } from './recording.js'
 import { type Running, runProcess } from './run.js'
 import { forgetSecrets } from './secret.js'
@@ -37,9 +37,8 @@ let isEnding = false
 let exitCode: 0 | 1 = 0
 /** Set while it is leaving. Runs until the parent answers. */
 let asking: NodeJS.Timeout | undefined
-/** Whether the parent wants to know what passes, and what ends telling it. */
-let isLookedOn = false
-let lookAway: (() => void) | undefined
+/** The parent wants to know what passes. */
+let looking: Looking | undefined
 
 // A parent that died reads no more: what is printed is lost, and that is all.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -117,7 +116,7 @@ function heed(message: ParentMessage): void {
   if (message.type === 'drain') end()
   if (message.type === 'wait') clearTimeout(asking)
   if (message.type === 'ask') void answer(message.id, message.question)
-  if (message.type === 'lookOn') void lookOn(message.on)
+  if (message.type === 'lookOn') void lookOn(message.id, message.on)
   if (message.type === 'stay') {
     clearTimeout(asking)
     asking = undefined
@@ -137,15 +136,13 @@ async function answer(id: number, question: StoreQuestion): Promise<void> {
   )
 }
 
-/** Tells what passes from now on, or from its start on, until it is told to stop. */
-async function lookOn(on: boolean): Promise<void> {
-  isLookedOn = on
+/** Tells what passed, and what passes from now on, or from its start on, until it is told to stop. */
+async function lookOn(id: number, on: boolean): Promise<void> {
   const running = await starting.catch(() => undefined)
   if (running === undefined) return
-  if (!isLookedOn) {
-    lookAway?.()
-    lookAway = undefined
-  } else lookAway ??= lookingOn(running)((batch) => void tell({ type: 'passed', batch }))
+  void looking?.stop() // it tells at once
+  looking = on ? lookingOn(running)((batch) => void tell({ type: 'passed', batch })) : undefined
+  await tell({ type: 'answer', id })
 }
 
 /** Drains and ends, once. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { App } from '../app.js'
 import type { Auth } from '../auth.js'
 import { LuciliusError } from '../errors.js'
+import type { PeerInfo } from '../handler.js'
 import type { Logger } from '../logger.js'
 import type { Discovery, Finding, Transport } from '../transport.js'
 import { addressProblem, hrefOf, schemesOf } from './checks/address.js'
@@ -59,10 +60,13 @@ export class DiscoveryWay implements Way {
   async open(app: App): Promise<void> {
     const { name, lane, auth } = this.#options
     const make = await transportNamed(name)
-    const counted: Lane = { ...lane, met: (peer) => this.#roll.met(peer) }
-    const to = (url: string) => inLane(make({ url }), counted)
+    const to = (url: string) => inLane(make({ url }), { ...lane, met: (peer) => this.#met(peer, url) })
     await app.connect(lookingFor(this.#transport(to), this.#roll), { auth, wait: false })
     this.#timer = setTimeout(() => this.#tellMissing(), TELL_MS).unref()
+  }
+
+  get unmet(): readonly string[] {
+    return this.#roll.unmet
   }
 
   known(): Promise<void> {
@@ -75,8 +79,13 @@ export class DiscoveryWay implements Way {
     await this.#chain?.close()
   }
 
+  #met(peer: PeerInfo, url: string): void {
+    this.#roll.met(peer)
+    this.#options.lane.met?.(peer, url)
+  }
+
   #tellMissing(): void {
-    const { unmet } = this.#roll
+    const { unmet } = this
     if (unmet.length === 0) return
     this.#options.log.warn({ groups: unmet, found: [...this.#found] }, 'has met nobody of these groups yet')
   }

@@ -36,7 +36,7 @@ export type ChildMessage =
   | { readonly type: 'sent'; readonly sending: RecordedSending }
   /** It has drained. `hung`: what still ran when the time was over. */
   | { readonly type: 'drained'; readonly hung: readonly string[] }
-  /** What its store says to `ask`, or why it says nothing. */
+  /** What its store says to `ask`, or why it says nothing; or that it has done what `lookOn` said. */
   | { readonly type: 'answer'; readonly id: number; readonly reply?: unknown; readonly error?: WireError }
   /** What passed there, while somebody looks on. */
   | { readonly type: 'passed'; readonly batch: PassedBatch }
@@ -55,8 +55,8 @@ export type ParentMessage =
   | { readonly type: 'changed'; readonly files: readonly string[] }
   /** Something that its store is asked; `answer` has the same id. */
   | { readonly type: 'ask'; readonly id: number; readonly question: StoreQuestion }
-  /** Somebody wants to know what passes there, or nobody any more. */
-  | { readonly type: 'lookOn'; readonly on: boolean }
+  /** Tell what passed until now, and what passes from now on if `on`; `answer` has the same id, and comes after it. */
+  | { readonly type: 'lookOn'; readonly id: number; readonly on: boolean }
 
 /** Puts a message into the envelope in which it travels. */
 export function sealed(message: ChildMessage | ParentMessage): object {
@@ -123,7 +123,7 @@ export function toParentMessage(value: unknown): ParentMessage | undefined {
       return isNumber(id) && asked !== undefined ? { type, id, question: asked } : undefined
     }
     case 'lookOn':
-      return { type, on: on === true }
+      return isNumber(id) ? { type, id, on: on === true } : undefined
     default:
       return undefined
   }

@@ -21,8 +21,10 @@ export interface Lane {
   carries(pattern: string): boolean
   /** Whether what a peer of this name answers and observes is for this process. */
   hears(name: string): boolean
-  /** This process has connected to a peer, which has told who it is and what it answers. */
-  met?(peer: PeerInfo): void
+  /** This process has connected to a peer, at an address if it has one. It has told who it is and what it answers. */
+  met?(peer: PeerInfo, url?: string): void
+  /** Somebody who was met is gone, or takes no new work. */
+  left?(peer: PeerInfo): void
 }
 
 /**
@@ -78,6 +80,8 @@ class LanedObserver implements Observer {
   readonly prove: Observer['prove']
   readonly silent: boolean
   #peer: PeerInfo | undefined
+  #isMet = false
+  #hasLeft = false
 
   constructor(observer: Observer, lane: Lane) {
     this.#observer = observer
@@ -109,6 +113,7 @@ class LanedObserver implements Observer {
     const isHeard = typeof name !== 'string' || this.#lane.hears(name) // what is no announcement is refused below
     this.#observer.hear(isHeard ? announcement : { ...told, actions: [], subscriptions: [] })
     this.#peer = { name: String(name), instance: String(instance) }
+    if (told.draining === true) this.#left()
   }
 
   receive(envelope: Envelope, call: Call): Promise<Outcome> {
@@ -120,11 +125,20 @@ class LanedObserver implements Observer {
   }
 
   lost(): void {
+    this.#left()
     this.#observer.lost()
   }
 
   connected(): void {
-    if (this.#peer !== undefined) this.#lane.met?.(this.#peer)
+    if (this.#peer === undefined) return
+    this.#isMet = true
+    this.#lane.met?.(this.#peer)
+    if (this.#hasLeft) this.#lane.left?.(this.#peer)
+  }
+
+  #left(): void {
+    if (this.#isMet && !this.#hasLeft && this.#peer !== undefined) this.#lane.left?.(this.#peer)
+    this.#hasLeft = true
   }
 
   #part(all: Announcement, isIn: (pattern: string) => boolean): Announcement {

@@ -17,8 +17,16 @@ export interface PassedBatch {
   readonly dropped: number
 }
 
-/** Tells of what passes from now on, until the returned function is called. */
-export type LookOn = (hear: (batch: PassedBatch) => void) => () => void
+/** Tells of what passes from now on. */
+export type LookOn = (hear: (batch: PassedBatch) => void) => Looking
+
+/** Somebody looks on. */
+export interface Looking {
+  /** The ids of the processes that tell, once they do: nothing that passes there from then on is missed. */
+  readonly begun: Promise<readonly string[]>
+  /** Ends it. Resolves when all that passed until now has been told. */
+  stop(): Promise<void>
+}
 
 /** What there is to look at in one process. */
 export interface Watchable {
@@ -51,9 +59,12 @@ export function lookingOn({ id, host }: Watchable): LookOn {
       else dropped++
       timer ??= setTimeout(flush, GATHER_MS).unref()
     })
-    return () => {
-      stop()
-      flush()
+    return {
+      begun: Promise.resolve([id]),
+      stop: async () => {
+        stop()
+        flush()
+      },
     }
   }
 }

@@ -43,7 +43,7 @@ export interface Recording {
 }
 
 /** Begins a recording, in the place of what the file held. Rejects with `LUC_OPTIONS_INVALID`. */
-export async function openRecording(file: string, log: Logger): Promise<Recording> {
+export async function openRecording(file: string, log: Pick<Logger, 'warn'>): Promise<Recording> {
   const handle = await open(file, 'w', 0o600).catch((cause) => {
     throw unusable(file, 'written', cause)
   })

@@ -74,6 +74,8 @@ export interface Running {
 export interface RunHooks {
   /** Peers reach the process here. Its services have not started yet. */
   onListening?(url: string): void
+  /** It does not start, and these are the groups of which it has met nobody. */
+  onUnmet?(groups: readonly string[]): void
 }
 
 /**
@@ -93,6 +95,8 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
     brokers,
     space: spaceOf(options),
     reachable,
+    singletons: process.group.services.filter((name) => loaded.system.services.get(name)?.singleton === true),
+    instance: () => host.instance,
     onListening: hooks.onListening,
   })
   const host = hostOf(options, 'store' in options ? options.store : await storeOf({ ...options, brokers }))
@@ -114,6 +118,7 @@ export async function runProcess(options: RunOptions, hooks: RunHooks = {}): Pro
     await host.app.ready()
     await adjust()
   } catch (error) {
+    hooks.onUnmet?.(wiring?.unmet ?? [])
     await host.app.close().catch(() => {}) // what kept it from starting is the news
     throw wiring?.failure ?? error
   }

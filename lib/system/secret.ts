@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { sharedSecret } from '../auth.js'
 import { LuciliusError } from '../errors.js'
+import { environmentTable } from './environment-table.js'
 
 /** Variables of a process. */
 export type Variables = { readonly [name: string]: string | undefined }
@@ -19,22 +20,9 @@ export function readSecret({ LUCILIUS_SECRET: plain, LUCILIUS_SECRET_FILE: file 
   throw invalid('LUCILIUS_SECRET and LUCILIUS_SECRET_FILE give two secrets: set one of them.')
 }
 
-/** What proves to others who this process is. */
-const secrets = [
-  'LUCILIUS_SECRET',
-  'LUCILIUS_NATS_URL',
-  'LUCILIUS_NATS_USER',
-  'LUCILIUS_NATS_PASSWORD',
-  'LUCILIUS_NATS_TOKEN',
-  'LUCILIUS_NATS_NKEY',
-  'LUCILIUS_AMQP_URL',
-  'LUCILIUS_ETCD_USER',
-  'LUCILIUS_ETCD_PASSWORD',
-]
-
 /** Takes secrets out of the variables of this process, once they were read: what services start has no need of them. */
 export function forgetSecrets(): void {
-  for (const name of secrets) delete process.env[name]
+  for (const { name, isSecret } of environmentTable) if (isSecret) delete process.env[name]
 }
 
 function contentOf(file: string): string {

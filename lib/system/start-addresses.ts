@@ -1,7 +1,7 @@
 import { AddressBook } from './address-book.js'
 import { addressProblem, schemesOf } from './checks/address.js'
 import { dnsNameProblem } from './checks/discovery.js'
-import { isDiscovering } from './discovery/providers-of.js'
+import { isDiscovering } from './discovery/sources.js'
 import { addressesOf, type Environment } from './environment.js'
 import { hostAndPort, isEvery } from './host-names.js'
 import { invalid } from './invalid.js'

@@ -5,7 +5,7 @@ import { jsonLogger, type Logger } from '../logger.js'
 import type { AddressBook } from './address-book.js'
 import { type About, type AboutProcess, openControl } from './control/index.js'
 import { controlledProcess } from './controlled-process.js'
-import { isDiscovering } from './discovery/providers-of.js'
+import { isDiscovering } from './discovery/sources.js'
 import { START_END_MS } from './end-limits.js'
 import { type Environment, readEnvironment } from './environment.js'
 import { type Health, type HealthDoor, openHealth } from './health/health.js'
@@ -15,7 +15,7 @@ import { type Loaded, loadSystem } from './loading/load-system.js'
 import { overridden } from './overridden.js'
 import { patiently } from './patient-start.js'
 import { type ProcessEnd, processEnd } from './process-end.js'
-import { type Running, runProcess } from './run.js'
+import { type RunHooks, type Running, runProcess } from './run.js'
 import { forgetSecrets, type Variables } from './secret.js'
 import { startPlan } from './start-addresses.js'
 import type { Deployment, Group } from './system.js'
@@ -115,10 +115,11 @@ async function open(
   const { addresses } = others
   const { secret } = environment
   const own = overridden(process, environment)
-  const run = () => runProcess({ loaded, deployment, process: own, ...others, secret, environment, log })
+  const run = (log: Logger, hooks: RunHooks = {}) =>
+    runProcess({ loaded, deployment, process: own, ...others, secret, environment, log }, hooks)
   const { discovery } = deployment
   const isLooking = isDiscovering({ discovery, environment: environment.discovery }) && others.lookedFor.size > 0
-  const running = await (isLooking ? patiently(run, log, isOver) : run())
+  const running = await (isLooking ? patiently((one) => run(one.log, one), log, isOver) : run(log))
   if (running.url !== undefined && own.port === 0 && isToBeKnown(deployment, environment)) warnOfPort(running.url, log)
   const close = await openSocket(loaded, deployment, running, addresses, environment, log)
   log.info({ process: running.id, url: running.url, doors: running.doors.map(({ url }) => url) }, 'started')

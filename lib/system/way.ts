@@ -4,6 +4,8 @@ import type { App } from '../app.js'
 export interface Way {
   /** Where peers reach this process over it, once it listens. */
   readonly url: string | undefined
+  /** The groups that are looked for over it, and of which nobody was met so far. */
+  readonly unmet?: readonly string[]
   /** Makes sure that it can be used, for as long as that takes: whatever `open` does then is done soon. */
   reach?(): Promise<void>
   /** Listens for the others, and looks for them without waiting for any. */

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { curlLine } from '../../lib/cli/dev/curl.js'
+import { readRecording } from '../../lib/system/recording.js'
 import { eventually, startDev } from './dev-program.js'
 import { isOneLine, lucilius } from './fake-io.js'
 
@@ -39,6 +40,9 @@ const count = `export const count = (app) => {
   app.add('role:count,cmd:next', () => ++count)
 }
 `
+/** An action that asks another service. */
+const asks = "app.add('role:rates,cmd:count', (_, { act }) => act('role:count,cmd:next', { by: 1 }))"
+const asked = { service: 'rates', kind: 'act', message: { cmd: 'next', role: 'count' } }
 const files = { 'lucilius.config.mjs': config, 'rates.ts': rates('1'), 'count.mjs': count }
 
 t.test('everything runs in one process, and a door comes with a line for the shell that works', async (t) => {
@@ -134,12 +138,13 @@ t.test('a helper that changed while its service was broken is not forgotten', as
 t.test('the description and what services share start everything again, at the same address', async (t) => {
   const shared = {
     ...files,
-    'rates.ts': `import './shared.js'\n${rates('1')}`,
+    'rates.ts': `import './shared.js'\n${rates('1', asks)}`,
     'count.mjs': `import './shared.js'\n${count}`,
   }
-  const dev = startDev(t, { ...shared, 'shared.js': '' })
+  const dev = startDev(t, { ...shared, 'shared.js': '' }, ['--record', 'run.ndjson'])
   const url = await dev.says(/http at (http:\S+)/)
   const pid = await dev.pidOfSystem()
+  await dev.act('role:rates,cmd:count')
   dev.write('shared.js', 'export const more = 1\n')
   await dev.says(/dev: shared\.js is part of rates and count: everything starts again\n/)
   await dev.says(/ready after/)
@@ -154,6 +159,10 @@ t.test('the description and what services share start everything again, at the s
   })
   t.strictSame(await reply.json(), { rate: 1 })
   t.equal(dev.sockets().length, 1)
+  await dev.act('role:rates,cmd:count')
+  dev.signal('SIGTERM')
+  t.match(await dev.ended, { code: 0, stderr: '' })
+  t.strictSame(await readRecording(join(dev.folder, 'run.ndjson')), [asked], 'what is sent is recorded, once')
 })
 
 t.test(
@@ -269,7 +278,7 @@ t.test('what runs ends without the one at the terminal, and a second signal ends
 })
 
 t.test('--split runs processes of their own, and starts those again that a change concerns', async (t) => {
-  const dev = startDev(t, files, ['--split'])
+  const dev = startDev(t, files, ['--split', '--record', 'run.ndjson'])
   await dev.says(/shop: count, rates as processes of their own, ready/)
   t.equal(await dev.act('role:count,cmd:next'), 1)
   t.strictSame(await dev.act('role:rates,cmd:get'), { rate: 1 })
@@ -284,15 +293,17 @@ t.test('--split runs processes of their own, and starts those again that a chang
 
   dev.write('rates.ts', rates('3', "throw new Error('no rates')"))
   await dev.says(/no rates/)
-  dev.write('rates.ts', rates('4'))
+  dev.write('rates.ts', rates('4', asks))
   await eventually(async () => {
     const reply = await dev.act('role:rates,cmd:get').catch(() => ({ rate: 0 }))
     return (reply as { rate: number }).rate === 4
   })
+  await dev.act('role:rates,cmd:count')
   dev.signalAll('SIGINT')
   t.match(await dev.ended, { code: 0 })
   t.ok(dev.isGone())
   t.strictSame(dev.sockets(), [])
+  t.strictSame(await readRecording(join(dev.folder, 'run.ndjson')), [asked])
 })
 
 t.test('a call that no change of a file makes right is refused at once, in a line', async (t) => {
@@ -313,6 +324,10 @@ t.test('a call that no change of a file makes right is refused at once, in a lin
     t.match(broken.stderr, path)
     t.ok(isOneLine(broken.stderr), broken.stderr)
   }
+  writeFileSync(join(nowhere, 'lucilius.config.mjs'), config)
+  const unwritable = await lucilius(['dev', '--record', 'no/where'], { cwd: nowhere })
+  t.equal(unwritable.code, 1)
+  t.match(unwritable.stderr, /no\/where cannot be written \(ENOENT\)/)
   const dev = startDev(t, files, ['--split', 'splt'])
   const { code, stderr } = await dev.ended
   t.equal(code, 2)

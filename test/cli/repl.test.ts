@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { createColors } from 'picocolors'
 import t, { type Test } from 'tap'
 import { complete } from '../../lib/cli/repl/complete.js'
 import { toTyped } from '../../lib/cli/repl/dot-commands.js'
 import { fold } from '../../lib/cli/repl/fold.js'
 import { History, historyFile, MOST_LINES } from '../../lib/cli/repl/history.js'
+import { Prompt } from '../../lib/cli/repl/prompt.js'
 import { traceLines } from '../../lib/cli/repl/trace-lines.js'
 import { type Host, hostApp } from '../../lib/host.js'
 import { ActionError } from '../../lib/index.js'
@@ -131,8 +132,8 @@ t.test('what passes is told while somebody looks on, with outcome, hops and trac
   const batches: PassedBatch[] = []
   const passed = () => batches.flatMap((one) => one.passed)
   const off = new AbortController()
-  const tracing = client.trace((batch) => batches.push(batch), off.signal)
-  await client.about() // the one before has been taken by now
+  const { of, ended } = await client.trace((batch) => batches.push(batch), off.signal)
+  t.strictSame(of, ['all'])
   await client.act('role:bank,cmd:both')
   await t.rejects(client.act('role:bank,cmd:refuse'), { code: 'TOO_POOR' })
   await t.rejects(client.act('role:bank,cmd:throw'), { code: 'LUC_ACTION_FAILED' })
@@ -159,12 +160,20 @@ t.test('what passes is told while somebody looks on, with outcome, hops and trac
   await eventually(() => passed().length + (batches.at(-1)?.dropped ?? 0) >= MOST_A_SECOND)
   await eventually(() => batches.reduce((sum, one) => sum + one.passed.length + one.dropped, 0) === MOST_A_SECOND * 3)
   t.ok(passed().length <= MOST_A_SECOND * 2, 'in two seconds at most')
+  batches.length = 0
+  await client.act('role:bank,cmd:both')
   off.abort()
-  await tracing
+  await ended
+  const told = batches.reduce((sum, one) => sum + one.passed.length + one.dropped, 0)
+  t.equal(told, 2, 'what passed before its end is told')
   batches.length = 0
   await client.act('role:bank,cmd:both')
   await client.about()
   t.strictSame(batches, [])
+  const gone = await connectControl(path)
+  const lost = await gone.trace(() => {}, new AbortController().signal)
+  gone.close()
+  await t.rejects(lost.ended, { code: 'LUC_REPLY_LOST' })
 })
 
 t.test(
@@ -187,6 +196,21 @@ t.test(
     t.match(list, { list: [{ pattern: 'cmd:sum,role:bank', service: 'bank' }] })
     t.match(explained, { explanation: { winner: { pattern: 'cmd:sum,role:bank' } } })
     t.strictSame(none, [], '.exit ends it')
+    const watched = await ask([
+      '.trace on',
+      'role:bank,cmd:sum,of:[1]',
+      '.trace off',
+      '.trace on',
+      'role:bank,cmd:sum,of:[1]',
+    ])
+    const passed = { process: 'all', passed: [{ pattern: 'cmd:sum,role:bank' }], dropped: 0 }
+    const reply = { reply: { sum: 1 } }
+    const on = { trace: 'on', of: ['all'] }
+    t.match(
+      jsonLines(watched.stdout),
+      [on, reply, passed, { trace: 'off' }, on, reply, passed],
+      'up to the end of the lines',
+    )
     const bad = await ask(['process.exit(7)', '.frob', '.more', 'role:bank,cmd:refuse', 'role:bank,cmd:evil'])
     t.equal(bad.code, 1)
     const [noCode, noCommand, notHere, refused, evil] = jsonLines(bad.stdout)
@@ -356,16 +380,35 @@ t.test(
   },
 )
 
+t.test('what is half typed when a terminal goes away is not sent', async (t) => {
+  const input = new PassThrough()
+  const output = Object.assign(new PassThrough(), { columns: 80, rows: 24 })
+  const sent: unknown[] = []
+  const system = { list: async () => [], act: async (message: unknown) => sent.push(message) }
+  const env = { XDG_STATE_HOME: temporary(t) }
+  // What a prompt needs of a terminal, of what runs, and of this process.
+  const prompt = new Prompt({ input, output } as never, { system: async () => system } as never, { env } as never)
+  const ended = prompt.run('bank')
+  input.write('a:1\ra:2')
+  await eventually(() => sent.length > 0)
+  input.end()
+  t.equal(await ended, 0)
+  t.strictSame(sent, [{ a: 1 }])
+  t.strictSame(new History(historyFile(env)).read(), ['a:1'])
+})
+
 t.test('of several processes it says which one answered, and shows what passes in all of them', async (t) => {
   const { folder, runDir } = await started(t, ['up'], 3)
-  const slow = 'role:convert,cmd:slow,ms:80' // before and after: processes are told to tell, and tell, in their own time
-  const lines = ['.trace on', slow, 'role:convert,cmd:rate', 'role:convert,cmd:rate', slow, '.trace off']
+  const rate = 'role:convert,cmd:rate'
+  const lines = ['.trace on', rate, rate, '.trace off']
   const stdin = Readable.from(lines.map((line) => `${line}\n`))
   const { code, stdout } = await lucilius(['repl'], { cwd: folder, env: { LUCILIUS_RUN_DIR: runDir }, stdin })
   t.equal(code, 0, stdout)
   const said = jsonLines(stdout)
   const replies = said.filter((one) => 'reply' in one)
-  t.equal(replies.length, 4)
+  t.match(said[0], { trace: 'on', of: ['rates', 'convert.1', 'convert.2'] })
+  t.match(said.at(-1), { trace: 'off' })
+  t.equal(replies.length, 2)
   t.strictSame([...new Set(replies.map(({ by }) => by))].sort(), ['convert.1', 'convert.2'])
   const batches: PassedBatch[] = said.filter((one) => 'passed' in one)
   const of = (id: RegExp) => batches.filter((one) => id.test(one.process)).flatMap(({ passed }) => passed)

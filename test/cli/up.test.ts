@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { readRecording } from '../../lib/system/recording.js'
 import { isOneLine, lucilius } from './fake-io.js'
-import { config, folderOf, sources, start, started } from './up-program.js'
+import { config, eventually, folderOf, sources, start, started } from './up-program.js'
 
 t.test(
   'a process for each group and replica, until Ctrl-C drains those who ask before those who are asked',
@@ -76,8 +76,11 @@ t.test('a drain that hangs ends with 1, and says what hung', async (t) => {
   t.match(complaints, /^lucilius: convert\.\d .*cmd:slow,role:convert\n$/)
 })
 
-t.test('the number of replicas may be given', async (t) => {
-  const up = await started(t, ['up', '--replicas', 'convert=3', '--replicas', 'rates=2'], 5)
+t.test('the number of replicas may be given, and what is asked while they start is answered', async (t) => {
+  const up = start(t, ['up', '--replicas', 'convert=3', '--replicas', 'rates=2'])
+  await eventually(() => readdirSync(up.runDir).length > 0)
+  const [rate] = await Promise.all([up.act('role:convert,cmd:rate'), up.until((line) => line === 'up: 5 processes')])
+  t.match(rate, { rate: 0.9 })
   t.strictSame((await up.about()).map(({ id }) => id).sort(), [
     'convert.1',
     'convert.2',
@@ -85,7 +88,7 @@ t.test('the number of replicas may be given', async (t) => {
     'rates.1',
     'rates.2',
   ])
-  t.match(await up.act('role:convert,cmd:rate'), { rate: 0.9 })
+  await t.rejects(up.act('role:nobody'), { code: 'LUC_ACTION_NOT_FOUND' }, 'once all are there nothing waits')
 })
 
 t.test('a service that no group has is warned of', async (t) => {

@@ -666,12 +666,16 @@ t.test('what an onReady hook emits is not missed, and handlers run once the serv
   const store = new MemoryStore()
   const app = made(t, store)
   const seen: string[] = []
+  const elsewhere = gate()
+  const other = made(t, store)
+  other.on('e:1', { durable: 'elsewhere' }, () => elsewhere.open())
+  await other.ready()
   app.use(function notify(app: App) {
     app.event('e:1', { durable: true })
     app.on('e:1', { durable: 'mails' }, () => seen.push('handled'))
     app.onReady(async () => {
       await app.emit('e:1')
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await elsewhere.opened
       seen.push('ready')
     })
   })
@@ -831,10 +835,14 @@ t.test('while an instance drains nobody overtakes what it still runs of a key', 
   for (let n = 0; n < 3; n++) await old.emit('e:1', { order: 1, n })
   await started.opened
   const next = made(t, store)
+  const later = gate()
+  next.event('e:2', { durable: true })
+  next.on('e:2', { durable: 'later' }, () => later.open())
   next.on('e:1', { durable: 'books', orderBy: 'order' }, ({ n }) => done.push(`next ${n}`))
   await next.ready()
   const closed = old.close()
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await next.emit('e:2')
+  await later.opened
   t.strictSame(done, [])
   finish.open()
   await closed

@@ -56,19 +56,22 @@ t.test('a bad message fails with its code and the way out on stderr, no stack, a
   }
 })
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  t.test(
-    `without a message it says that the market is simulated and converts until ${signal}, then exits 0`,
-    async (t) => {
-      const program = start(t, [])
-      await program.next(/simulated/)
-      const first = await program.next(/100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/)
-      t.not(await program.next(/100 usd = /), first, 'rates have changed')
-      program.signal(signal)
-      t.strictSame(await program.ended, { code: 0, complaints: '' })
-    },
-  )
-}
+t.test('without a message it says that the market is simulated and converts until SIGINT, then exits 0', async (t) => {
+  const program = start(t, [])
+  await program.next(/simulated/)
+  const first = await program.next(/100 usd = [\d.]+ eur .* 100 chf = \d+ jpy/)
+  t.not(await program.next(/100 usd = /), first, 'rates have changed')
+  program.signal('SIGINT')
+  t.strictSame(await program.ended, { code: 0, complaints: '' })
+})
+
+t.test('a SIGTERM to npm, which ends only the shell that npm has started, ends the system', async (t) => {
+  const program = start(t, [], {}, true)
+  await program.next(/100 usd = /)
+  program.signal('SIGTERM')
+  await program.next(/SIGTERM: draining/)
+  t.strictSame(await program.ended, { code: null, complaints: '' }, 'of the shell, once nobody has its output open')
+})
 
 for (const shape of shapes) {
   t.test(`${shape}: a rate that is set reaches the conversions`, async (t) => {

@@ -19,15 +19,33 @@ export interface Program {
   readonly ended: Promise<{ readonly code: number | null; readonly complaints: string }>
 }
 
-/** Runs what `npm start` runs, outside production, and where nothing else of the system can be found. The test ends it. */
-export function start(t: Test, args: readonly string[], variables: { readonly [name: string]: string } = {}): Program {
+/**
+ * Runs what `npm start` runs, outside production, and where nothing else of the system can be found. The test ends it.
+ * `inShell`: as npm does it, in a shell that gets the signals, and hands none on.
+ */
+export function start(
+  t: Test,
+  args: readonly string[],
+  variables: { readonly [name: string]: string } = {},
+  inShell = false,
+): Program {
   const { NODE_ENV, NODE_OPTIONS, ...env } = process.env
   const runDir = mkdtempSync(join(tmpdir(), 'lucilius-start-'))
-  const child = spawn(process.execPath, [join(repoRoot(), 'scripts/start.mjs'), ...args], {
-    env: { ...env, LUCILIUS_RUN_DIR: runDir, ...variables },
+  const command = [process.execPath, join(repoRoot(), 'scripts/start.mjs'), ...args]
+  const [program, ...rest] = inShell ? ['sh', '-c', '"$@"; exit "$?"', 'sh', ...command] : command
+  const child = spawn(program ?? '', rest, {
+    env: { npm_lifecycle_event: 'start', ...env, LUCILIUS_RUN_DIR: runDir, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: inShell,
   })
-  t.teardown(() => child.kill('SIGKILL'))
+  t.teardown(() => {
+    try {
+      if (inShell) process.kill(-(child.pid ?? 0), 'SIGKILL')
+      else child.kill('SIGKILL')
+    } catch {
+      // All have ended.
+    }
+  })
   const complaints = text(child.stderr)
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

@@ -1,6 +1,5 @@
 import t, { type Test } from 'tap'
 import { type App, type AppOptions, lucilius, sharedSecret } from '../../lib/index.js'
-import { Pending } from '../../lib/mail/pending.js'
 import type {
   ActEnvelope,
   Connection,
@@ -8,6 +7,7 @@ import type {
   Message,
   Observer,
   Outcome,
+  Parcel,
   Transport,
 } from '../../lib/transport-kit.js'
 import { Desk } from '../../lib/transport-kit.js'
@@ -239,26 +239,24 @@ t.test('acts beyond those that may be in flight wait, as they were when they wer
   t.ok(most <= 4, `${most} ran at once`)
 })
 
-t.test('slots of acts are used again, and a late answer finds nobody', (t) => {
-  const pending = new Pending(5)
-  const call = { onCancel: undefined, settle: () => {}, fail: () => {} }
-  const late: number[] = []
-  for (let round = 0; round < 300; round++) {
-    const slots = Array.from({ length: 5 }, () => pending.take(call))
-    const ids = slots.map(({ id }) => id)
-    if (!pending.full || pending.size !== 5) t.fail('it is not full')
-    if (late.some((id) => pending.find(id) !== undefined)) t.fail('an answer finds another act')
-    for (const id of ids.reverse()) {
-      const slot = pending.find(id)
-      if (slot === undefined) t.fail(`${id} is not found`)
-      else pending.release(slot)
-    }
-    late.splice(0, 5, ...ids)
-    if (pending.size !== 0 || pending.all().length > 0) t.fail('something is left')
-  }
-  t.equal(pending.size, 0)
-  t.equal(pending.find(-1) ?? pending.find(Number.NaN) ?? pending.find(0.5), undefined)
-  t.end()
+t.test('an act under an id that is in use ends the line: the answers could not be told apart', async (t) => {
+  const service = made(t, 'service')
+  const started = gate()
+  service.add('slow:1', () => {
+    started.open()
+    return new Promise(() => {})
+  })
+  const { office, line, url } = await pair(t, service)
+  carried(line(), { slow: 1 })
+  await started.opened
+  const first = office.letters.findLast(({ parcel }) => parcel.kind === 'act')
+  const bury = office.kill(first?.from ?? '')
+  const closed = gate<unknown>()
+  const take = (_: string, parcel: Parcel) => parcel.kind === 'close' && closed.open(parcel)
+  const inItsName = office.open({ take, undelivered: () => {}, lost: () => {} }, first?.from)
+  inItsName.send(url, first?.parcel as Parcel)
+  t.match(await closed.opened, { error: { code: 'LUC_WIRE_INVALID', message: /in use/ } })
+  bury()
 })
 
 t.test('a held act can be cancelled, and a bound of what is held is kept', async (t) => {

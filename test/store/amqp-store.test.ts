@@ -116,7 +116,7 @@ function stageOf(broker: Broker): StoreStage {
 /** New queues are not left alone for a while: the broker is not killed before they are settled. */
 function open({ port }: { readonly port: number }, space: string, host = hostOf()): Promise<OpenStore> {
   const settings = toSettings({ url: `amqp://127.0.0.1:${port}`, space })
-  return openAmqpStore(new Connection(settings), settings, host, { settleMs: 0 })
+  return openAmqpStore(new Connection(settings), settings, host, { settleMs: 0, goneMs: 500 })
 }
 
 /** What is so with RabbitMQ only. */
@@ -199,6 +199,27 @@ function beyond(t: Test, broker: Broker): void {
       if (ordered) t.strictSame([...new Set(seen)], [1, 2, 3, 4], 'in order')
       t.strictSame(await store.admin.deadLetters({ limit: 9 }), [])
     }
+  })
+
+  t.test('an older version that starts again costs a newer one nothing', async (t) => {
+    const { store: one, space } = await opened(t)
+    const { store: two } = await opened(t, space)
+    const older = await served(one, subscription({ concurrency: 2 }), handlesAll())
+    const newer = await served(two, subscription({ pattern: 'role:*', concurrency: 2 }), handlesAll())
+    await older.service.stop()
+    const { store: three } = await opened(t, space)
+    const again = await served(three, subscription({ concurrency: 2 }), handlesAll())
+    const invoice = (n: number) => sample(n, { message: { role: 'invoice', n } })
+    await appendAll(one, [invoice(1), sample(2), invoice(3), invoice(4)])
+    const isIn = (n: number) => [older, newer, again].some(({ numbers }) => numbers.includes(n))
+    while (![1, 2, 3, 4].every(isIn)) await sleep(10)
+    t.notOk(again.numbers.some((n) => n !== 2))
+    await newer.service.stop()
+    await appendAll(one, [invoice(5), sample(6)])
+    while (!again.numbers.includes(6)) await sleep(10)
+    const waits = async () => (await one.admin.report()).subscriptions.some(({ waiting }) => waiting > 0)
+    while (await waits()) await sleep(50)
+    t.pass('and what only the newer one wanted is behind it once that has gone')
   })
 
   t.test('whether a subscription is ordered cannot change, and it is told what to do', async (t) => {

@@ -15,13 +15,16 @@ import { multicastProvider } from '../../lib/system/discovery/multicast.js'
 import type { Looking, Provider } from '../../lib/system/discovery/provider.js'
 import { DiscoveryWay } from '../../lib/system/discovery-way.js'
 import { readEnvironment } from '../../lib/system/environment.js'
+import { inLane, type Lane } from '../../lib/system/lane.js'
 import type { Running } from '../../lib/system/run.js'
+import { SecondOnes } from '../../lib/system/second-ones.js'
 import { startPlan } from '../../lib/system/start-addresses.js'
 import type { Deployment, Group } from '../../lib/system/system.js'
-import type { Transport } from '../../lib/transport-kit.js'
+import type { Connection, Observer, PeerInfo, Transport } from '../../lib/transport-kit.js'
 import { skipWithout, startEtcd } from '../support/brokers.js'
 import { freeMulticast } from '../support/multicast.js'
 import { host, startDns } from './dns-server.js'
+import { heard } from './looking.js'
 import { Processes, SECRET, service, until } from './processes.js'
 
 const rates = service((app) => {
@@ -54,6 +57,21 @@ function scripted(name: Provider['name']) {
     saysOf: (group: string, ...urls: string[]) => looking?.found(group, urls, urls),
     closings: () => closings,
   }
+}
+
+const refuse = async () => {
+  throw new Error('not in this test')
+}
+
+/** An app that hears everything and says nothing. */
+const nobody: Observer = {
+  tell: refuse as never,
+  onTell: () => () => {},
+  hear: () => {},
+  receive: refuse,
+  lost: () => {},
+  onGiveUp: undefined,
+  authorization: undefined,
 }
 
 const self = { group: 'convert', instance: 'one', url: 'ws://127.0.0.1:1/ws' }
@@ -268,6 +286,77 @@ t.test('processes that write themselves into a registry meet', { skip: skipWitho
   await sharedByTwo(asking)
   await etcd.kill()
   t.match(await asking.host.app.act('role:convert'), { rate: 0.9 }, 'nobody needs it to go on')
+})
+
+t.test('two processes of what there is to be one of say so, once each, and nobody else does', async (t) => {
+  const discovery = { multicast: await freeMulticast() }
+  const start = async (group: 'rates' | 'convert') => {
+    const processes = new Processes({
+      name: 'test',
+      services: { rates: { module: rates, singleton: true }, convert },
+      deployments: { split: { discovery, groups: { rates: ['rates'], convert: ['convert'] } } },
+    })
+    t.teardown(() => processes.close())
+    const { host, url } = await processes.start(group, { unaddressed: new Set(['rates', 'convert']) })
+    return { host, url, warnings: () => processes.lines.filter(({ level }) => level === 40) }
+  }
+  const [one, two, asking] = await Promise.all([start('rates'), start('rates'), start('convert'), start('convert')])
+  for (const [own, other] of [
+    [one, two],
+    [two, one],
+  ] as const) {
+    await until(() => own.warnings().length > 0)
+    t.match(own.warnings(), [
+      {
+        group: 'rates',
+        instance: own.host.instance,
+        other: { instance: other.host.instance, url: other.url },
+        msg: /one 'rates' in the whole system: .* instance .* instance .* at ws:.*Stop one of them$/,
+      },
+    ])
+  }
+  t.strictSame(asking.warnings(), [])
+})
+
+t.test('a process that takes the place of another one is none too many, and neither is a replica', async (t) => {
+  const { looking, lines } = heard()
+  const options = { group: 'rates', instance: () => 'own', log: looking.log, overlapMs: 20 }
+  const seconds = new SecondOnes({ ...options, singletons: ['rates', 'audit'] })
+  const others = new SecondOnes({ ...options, singletons: [] })
+  const [drains, stays] = [
+    { name: 'rates', instance: 'old' },
+    { name: 'rates', instance: 'new' },
+  ]
+  const told = { actions: [], subscriptions: [] }
+  const lane: Lane = {
+    carries: () => true,
+    hears: () => true,
+    met: (peer) => seconds.met(peer),
+    left: (peer) => seconds.left(peer),
+  }
+  const meet = async (peer: PeerInfo, ...more: ((observer: Observer) => void)[]) => {
+    const connect = async (observer: Observer) => {
+      observer.hear({ ...told, ...peer, draining: false })
+      for (const one of more) one(observer)
+      return {} as Connection
+    }
+    await inLane({ name: 'test', listen: refuse, connect }, lane).connect(nobody)
+  }
+  let later = (): void => {}
+  await meet(drains, (observer) => {
+    later = () => observer.hear({ ...told, ...drains, draining: true })
+  })
+  await new Promise(setImmediate)
+  later()
+  await meet(drains, (observer) => observer.hear({ ...told, ...drains, draining: true }))
+  await meet(drains, (observer) => observer.lost())
+  await meet({ name: 'convert', instance: 'convert' })
+  others.met(stays)
+  await meet(stays)
+  await meet(stays)
+  await until(() => lines.length > 0)
+  t.match(lines, [/^warn: .*one 'rates' and one 'audit' .*: this one, instance own, and instance new\. Stop/])
+  t.equal(lines.length, 1)
 })
 
 t.test('who is at an address that was found is never sent the secret, and is told nothing', async (t) => {

@@ -6,7 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { LuciliusError } from '../../lib/index.js'
 import { etcdProvider } from '../../lib/system/discovery/etcd.js'
+import { stubborn } from '../../lib/system/discovery/stubborn.js'
+import { Trouble } from '../../lib/system/discovery/trouble.js'
 import { type Broker, skipWithout, startEtcd } from '../support/brokers.js'
 import { heard } from './looking.js'
 
@@ -62,6 +65,9 @@ async function serve(t: Test, answer: (response: ServerResponse) => unknown): Pr
   t.teardown(() => web.close().closeAllConnections())
   return `http://127.0.0.1:${(web.address() as AddressInfo).port}`
 }
+
+const refused = new LuciliusError('LUC_UNAUTHENTICATED', 'No.')
+const unreachable = new LuciliusError('LUC_UNREACHABLE', 'Away.')
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const put = (server: string, key: string, value: string) =>
@@ -208,23 +214,27 @@ t.test('etcd asks who we are; what it forgot it is told again', { skip, buffered
   await known.all.knows([urlOf(1), urlOf(2)])
   await early.all.knows([urlOf(1), urlOf(2)])
 
-  const refusal = async (access: Partial<Asked>): Promise<unknown> => {
-    const one = provider(t, 4, { servers: [url], ...access })
-    const error = await one.open().then(
-      () => undefined,
-      (reason: Error) => reason,
-    )
-    return error ?? refusal(access) // etcd may be slow, and nobody waits for it then
+  const refusal = async (access: Partial<Asked>): Promise<string> => {
+    const { all, open, close } = provider(t, 4, { servers: [url], ...access })
+    await open()
+    const isTold = (line: string) => !line.startsWith('debug')
+    await all.logs((lines) => lines.length > 1) // the entry and the view are refused
+    await close()
+    t.equal(all.lines.filter(isTold).length, 1, 'told once')
+    return all.lines.find(isTold) ?? ''
   }
-  const unknown = { code: 'LUC_UNAUTHENTICATED', message: /Set LUCILIUS_ETCD_USER and LUCILIUS_ETCD_PASSWORD/ }
-  t.match(await refusal({}), unknown)
+  const cure = /Set LUCILIUS_ETCD_USER and LUCILIUS_ETCD_PASSWORD .*every 30 s; what is known stands/
+  const nobody = await refusal({})
+  t.ok(nobody.startsWith(`error: etcd at ${url} does not let us in (`), nobody)
+  t.match(nobody, cure)
   const wrong = await refusal({ user: 'shop', password: 'wrong-word' })
-  t.match(wrong, unknown)
-  t.notMatch(String(wrong), /wrong-word/)
-  t.match(await refusal({ user: 'guest', password: 'guest' }), {
-    code: 'LUC_FORBIDDEN',
-    message: /read and write keys.*'lucilius\/'/,
-  })
+  t.ok(wrong.startsWith(`error: etcd at ${url} does not let the user 'shop' in (`), wrong)
+  t.match(wrong, cure)
+  t.notMatch(wrong, /wrong-word/)
+  t.match(
+    await refusal({ user: 'guest', password: 'guest' }),
+    /^error: etcd at .* does not allow the user 'guest' this .* the user 'guest' a role .* read and write keys .*'lucilius\/'/,
+  )
 
   await own.restart() // Tokens are in the memory of etcd.
   const late = provider(t, 3, asked)
@@ -232,6 +242,21 @@ t.test('etcd asks who we are; what it forgot it is told again', { skip, buffered
   await late.all.knows([urlOf(1), urlOf(2), urlOf(3)])
   await known.all.knows([urlOf(1), urlOf(2), urlOf(3)])
   t.notMatch(known.all.lines.join(), /UNAUTHENTICATED|let us in/)
+})
+
+t.test('whoever is refused is asked again after 30 s, and it is told when that works', async (t) => {
+  const { looking, lines } = heard()
+  const answers = [refused, refused, 5, refused, unreachable].map((one) => () => {
+    if (typeof one === 'number') return Promise.resolve(one)
+    return Promise.reject(one)
+  })
+  const trouble = new Trouble(looking.log, 'etcd')
+  const step = stubborn('entry', () => answers.shift()?.() ?? Promise.resolve(0), trouble, new AbortController().signal)
+  t.strictSame([await step(), await step(), await step(), await step()], [30_000, 30_000, 5, 30_000])
+  t.ok((await step()) < 1000, 'an outage may be over soon')
+  const error = 'error: No. Trying again every 30 s; what is known stands.'
+  const warning = 'warn: Away. Trying again; what is known stands.'
+  t.strictSame(lines, [error, error.replace('error', 'debug'), 'info: etcd answers', error, warning])
 })
 
 t.test('of several servers one that answers is enough', { skip, buffered: true }, async (t) => {
@@ -247,11 +272,7 @@ t.test('of several servers one that answers is enough', { skip, buffered: true }
   t.same(late.all.lines, [], 'waits for two seconds at most')
   await Promise.all([...opening, first.all.knows([urlOf(1), urlOf(2)]), second.all.knows([urlOf(1), urlOf(2)])])
   await late.all.logs((lines) => lines.length > 0)
-  t.match(
-    late.all.lines[0],
-    /^warn: .* does not allow this \(no\?entry\)/,
-    'too late to refuse, never too late to say so',
-  )
+  t.match(late.all.lines[0], /^error: .* does not allow us this \(no\?entry\)/)
 })
 
 t.test('what is no address of a process is passed over', { skip, buffered: true }, async (t) => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { planLines } from '../../lib/cli/print/plan.js'
 import { patternMatches } from '../../lib/covers.js'
 import { toPattern } from '../../lib/pattern.js'
 import { defineSystem } from '../../lib/system/define-system.js'
@@ -449,7 +450,29 @@ t.test(
     }
     const discovery = { dns: '{group}.shop.test:7400', multicast: true }
     const planned = plan({ rates, convert }, groups, { discovery })
-    t.strictSame(planned.discovery, ['dns', 'multicast'])
+    t.strictSame(planned.discovery, [
+      {
+        by: 'dns',
+        names: [
+          { group: 'one', name: 'one.shop.test:7400' },
+          { group: 'three', name: 'three.shop.test:7400' },
+        ],
+        servers: null,
+      },
+      { by: 'multicast', group: '239.255.76.85', port: 7685 },
+    ])
+    const environment = readEnvironment({
+      LUCILIUS_ETCD_URL: 'http://etcd-1:2379,http://etcd-2:2379',
+      LUCILIUS_MULTICAST: '239.1.1.1:7000',
+      LUCILIUS_PEERS_THREE: 'ws://three:7400/ws',
+    })
+    const text = planLines(plan({ rates, convert }, groups, { discovery }, { environment }), false)
+    const at = text.indexOf('Where they look for each other')
+    t.strictSame(text.slice(at + 1, at + 4), [
+      '  dns        one.shop.test:7400',
+      '  etcd       http://etcd-1:2379, http://etcd-2:2379',
+      '  multicast  group 239.1.1.1, port 7000',
+    ])
     t.match(
       planned.findings.filter(({ code }) => code === 'NOT_LOOKED_FOR'),
       [

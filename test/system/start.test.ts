@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { silentLogger } from '../../lib/logger.js'
+import { jsonLogger, silentLogger } from '../../lib/logger.js'
 import { type ControlClient, findControl } from '../../lib/system/control/index.js'
 import { defineSystem } from '../../lib/system/define-system.js'
 import type { DeploymentDescription } from '../../lib/system/description.js'
 import { readEnvironment } from '../../lib/system/environment.js'
+import { hushed } from '../../lib/system/hushed.js'
 import { overridden } from '../../lib/system/overridden.js'
 import { processEnd } from '../../lib/system/process-end.js'
 import { startPlan } from '../../lib/system/start-addresses.js'
@@ -489,18 +490,35 @@ t.test('where processes find each other, one that needs another to get ready wai
   const { start } = scene(t, { lan: { discovery: { multicast: await freeMulticast() }, groups } })
   const env = { LUCILIUS_SECRET: SECRET }
   const warm = start('warm', env, 'lan')
-  await warm.line('could not start, as somebody it asks is not there yet: trying again')
+  const waits = await warm.line('could not start, as somebody it asks is not there yet: trying again')
+  t.match(waits, { level: 40, groups: ['rates'], why: /^Plugin 'warm': its onReady hook failed: .* within \d+ ms\.$/ })
+  t.notOk('err' in waits, 'no stack')
   const told = start('warm', env, 'lan')
   await told.line('could not start, as somebody it asks is not there yet: trying again')
   told.child.kill('SIGTERM')
   t.strictSame(await told.ended, [0, null], 'one that is told to end does so meanwhile')
   await start('rates', env, 'lan').line('started')
+  t.match(await warm.line('could start now: whom it asked is there'), { level: 30 })
   await warm.line('started')
+  t.equal(warm.lines.filter(({ level }) => level === 40).length, 1, 'told once, however often it has tried')
+  t.equal(warm.lines.filter(({ msg }) => msg === 'listening').length, 1, 'and no try but the first says what it does')
   warm.child.kill('SIGTERM')
   t.strictSame(await warm.ended, [0, null])
 
   const sure = scene(t, { split: { groups: { warm: { services: ['warm'], listen: { port: await freePort() } } } } })
   t.strictSame(await sure.start('warm', env).ended, [2, null], 'elsewhere it is a mistake, and told')
+})
+
+t.test('a hushed logger tells what failed, and all else once it may speak', (t) => {
+  const lines: string[] = []
+  const { log, speak } = hushed(jsonLogger({ write: (line) => lines.push(JSON.parse(line).msg) }))
+  const child = log.child({ service: 'warm' })
+  for (const when of ['before', 'after']) {
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) child[level](`${level} ${when}`)
+    speak()
+  }
+  t.strictSame(lines, ['error before', 'info after', 'warn after', 'error after'])
+  t.end()
 })
 
 t.test('hosts and ports of the environment stand in place of those described', async (t) => {

@@ -1,20 +1,19 @@
 import {
   type ActEnvelope,
+  type ActId,
   type Announcement,
   type EventEnvelope,
   encodeJson,
   type LuciliusError,
   type WireMeta,
 } from '../../lib/transport-kit.js'
-
-/** What an act is called on its connection until it is answered: its sender's choice. */
-export type FrameId = number | string
+import { idText } from './id-text.js'
 
 /** The longest text that is taken as an id. */
 const LONGEST_ID = 64
 
 /** Whether a value from outside can be an id: a whole number of at least 0, or a short text. */
-export function isFrameId(id: unknown): id is FrameId {
+export function isFrameId(id: unknown): id is ActId {
   if (typeof id === 'number') return Number.isSafeInteger(id) && id >= 0
   return typeof id === 'string' && id !== '' && id.length <= LONGEST_ID
 }
@@ -50,18 +49,18 @@ export function eventText({ message, meta, services }: EventEnvelope): string {
 }
 
 /** The answer to an act, ready to be sent, around the text of the reply: an empty one for `undefined`. */
-export function replyText(id: FrameId, reply: string): string {
+export function replyText(id: ActId, reply: string): string {
   const end = reply === '' ? '' : `,"reply":${reply}`
   return `{"kind":"reply","id":${quotedId(id)}${end}}`
 }
 
 /** The same for an act that failed, around the text of the error. */
-export function errorText(id: FrameId, error: string): string {
+export function errorText(id: ActId, error: string): string {
   return `{"kind":"reply","id":${quotedId(id)},"error":${error}}`
 }
 
 /** Says why something could not be taken, or its reply not be carried. Without an id nobody knows what it was. */
-export function refusalText(id: FrameId | undefined, { code, message, handled }: LuciliusError): string {
+export function refusalText(id: ActId | undefined, { code, message, handled }: LuciliusError): string {
   return JSON.stringify({ kind: 'reply', id, error: { code, message, handled } })
 }
 
@@ -111,8 +110,8 @@ export function metaText({ id, traceparent, timeoutMs, hops, identity, retried }
 }
 
 /** An id as JSON. */
-export function quotedId(id: FrameId): string {
-  return typeof id === 'number' ? `${id}` : JSON.stringify(id)
+export function quotedId(id: ActId): string {
+  return typeof id === 'number' ? idText(id) : JSON.stringify(id)
 }
 
 const plain = /^[\w :,.*?-]*$/

@@ -4,34 +4,26 @@ import {
   type Connection,
   type DirectCall,
   type Envelope,
-  type EventEnvelope,
   LuciliusError,
   type Message,
   type Observer,
   type Outcome,
   promised,
-  receiveDirect,
-  toEnvelope,
 } from '../../lib/transport-kit.js'
 import { Answerer } from './answerer.js'
-import { Caller, unreachable } from './caller.js'
+import { Caller } from './caller.js'
 import { CloseCode } from './close-code.js'
-import { ANNOUNCEMENT, announcementText, eventText } from './frame-text.js'
+import { Events } from './events.js'
+import { mostBytes } from './frame-limits.js'
 import type { FrameWriter } from './frame-writer.js'
 import { Heartbeat } from './heartbeat.js'
+import { Introduction } from './introduction.js'
 import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
 import { readRoom } from './room.js'
-import { eventOf, eventRow, isEventRow, isReplyRow, plainEvent, type Row } from './row.js'
+import { isEventRow, isReplyRow, type Row } from './row.js'
 import type { Limits } from './settings.js'
-import { messagesOf } from './table.js'
-
-/** Bytes of a frame beside its message: ids, trace, identity. */
-export const ENVELOPE_BYTES = 16 * 1024
-
-/** Bytes of an announcement of 10,000 patterns. */
-export const ANNOUNCEMENT_BYTES = 16 * 1024 * 1024
 
 /** Milliseconds that a goodbye may take. */
 const GOODBYE_MS = 2000
@@ -54,9 +46,10 @@ export class Link implements Connection, Reader {
   readonly #heartbeat: Heartbeat
   readonly #caller: Caller
   readonly #answerer: Answerer
+  readonly #events: Events
+  readonly #introduction: Introduction
   readonly #observer: Observer
   readonly #closed: Promise<void>
-  #stopTelling: (() => void) | undefined
   #closing = false
   #sentAway = false
   #stray = 0
@@ -81,6 +74,8 @@ export class Link implements Connection, Reader {
     this.#caller = new Caller(this.#outbox, limits)
     this.#observer = attach(this)
     this.#answerer = new Answerer(this.#observer, this.#outbox, limits)
+    this.#events = new Events(this.#observer, this.#outbox, limits.maxBytes, (error) => this.#refuse(undefined, error))
+    this.#introduction = new Introduction(this.#observer, this.#outbox, limits)
     this.#closed = new Promise((resolve) => {
       socket.once('close', (code, reason) => {
         this.#gone(code, reason.toString())
@@ -100,13 +95,20 @@ export class Link implements Connection, Reader {
 
   carryDirect(envelope: Envelope, call: DirectCall): void {
     try {
-      if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) throw unreachable()
-      if (envelope.kind === 'act') this.#caller.act(envelope, call)
-      else this.#event(envelope, call)
+      if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) {
+        throw new LuciliusError('LUC_UNREACHABLE', 'The connection is closed.')
+      }
+      if (envelope.kind === 'act') {
+        this.#caller.act(envelope, call)
+        return
+      }
+      this.#events.send(envelope, this.#caller.room)
     } catch (error) {
       // What speaks against it names the reason.
       call.fail(error)
+      return
     }
+    call.settle(HANDED_OVER)
   }
 
   ping(): Promise<void> {
@@ -121,7 +123,7 @@ export class Link implements Connection, Reader {
     const timer = setTimeout(() => this.#socket.terminate(), GOODBYE_MS)
     if (!this.#closing && this.#socket.readyState === this.#socket.OPEN) {
       this.#closing = true
-      if (this.#stopTelling !== undefined) await this.#sayGoodbye()
+      if (this.#introduction.begun) await this.#sayGoodbye()
       this.#outbox.flush()
       this.#socket.close(CloseCode.goingAway)
     }
@@ -139,6 +141,14 @@ export class Link implements Connection, Reader {
     this.#endSoon()
   }
 
+  /**
+   * Tells what we are. The connecting side begins, the listening side does it when it has heard that: whoever is connected
+   * is known at both ends.
+   */
+  introduce(): void {
+    this.#introduction.begin()
+  }
+
   take(message: Message): void {
     if (this.#sentAway) return
     switch (message.kind) {
@@ -152,23 +162,24 @@ export class Link implements Connection, Reader {
         this.#answerer.cancel(message.id)
         return
       case 'event':
-        this.#observe(message, toEventEnvelope)
+        this.#events.take(message)
         return
       case 'events':
-        this.#observeTable(message)
+        if (this.#manner === 'peer') this.#events.takeTable(message)
+        else this.#refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
         return
       case 'announcement':
         this.#hear(message)
         return
       default:
-        this.refuse(undefined, message.id, new LuciliusError('LUC_WIRE_INVALID', "The frame has no known 'kind'."))
+        this.#refuse(message.id, new LuciliusError('LUC_WIRE_INVALID', "The frame has no known 'kind'."))
     }
   }
 
   takeRow(row: Row): void {
     if (this.#sentAway) return
-    if (this.#manner !== 'peer') this.refuse(undefined, undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
-    else if (isEventRow(row)) this.#observe(row, eventOf)
+    if (this.#manner !== 'peer') this.#refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
+    else if (isEventRow(row)) this.#events.takeRow(row)
     else if (isReplyRow(row)) this.#caller.settleRow(row)
     else if (!this.#answerer.actRow(row)) this.sendAway(CloseCode.protocol, ID_IN_USE)
   }
@@ -179,6 +190,11 @@ export class Link implements Connection, Reader {
       this.#caller.settle({ id, error: null })
       return
     }
+    this.#refuse(id, error)
+  }
+
+  /** Answers what could not be understood, as long as there is not too much of it. */
+  #refuse(id: unknown, error: LuciliusError): void {
     if (++this.#stray > MOST_STRAY) this.sendAway(CloseCode.protocol, 'Too many frames could not be understood.')
     else this.#answerer.refuse(id, error)
   }
@@ -198,7 +214,7 @@ export class Link implements Connection, Reader {
     // ws gives text as one Buffer, and has seen that it is UTF-8.
     const text = (data as Buffer).toString()
     const { maxBytes, maxDepth } = this.#limits
-    const most = text.startsWith(ANNOUNCEMENT) ? ANNOUNCEMENT_BYTES : maxBytes + ENVELOPE_BYTES
+    const most = mostBytes(text, maxBytes)
     if (isLonger(text, most)) {
       this.sendAway(CloseCode.tooLarge, `A frame has at most ${most} bytes.`)
       return
@@ -208,55 +224,6 @@ export class Link implements Connection, Reader {
     } catch {
       this.sendAway(CloseCode.protocol, 'The frame is not JSON.')
     }
-  }
-
-  #event(envelope: EventEnvelope, call: DirectCall): void {
-    if (this.#outbox.full) {
-      const what = 'The peer does not read as fast as it is sent to: the event was dropped.'
-      throw new LuciliusError('LUC_OVERLOADED', what)
-    }
-    const { rows, tables } = this.#caller.room
-    const row = rows ? eventRow(envelope) : eventText(envelope)
-    this.#outbox.pushIdle(tables || typeof row === 'string' ? row : row.text)
-    call.settle(HANDED_OVER)
-  }
-
-  #observe<T>(told: T, read: (told: T) => Envelope): void {
-    try {
-      receiveDirect(this.#observer, read(told), UNWATCHED)
-    } catch (error) {
-      // Reading it throws nothing but the LuciliusError that says what is wrong.
-      this.refuse('event', undefined, error as LuciliusError)
-    }
-  }
-
-  #observeTable(table: Message): void {
-    try {
-      if (this.#manner !== 'peer') throw new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY)
-      const messages = messagesOf(table, this.#limits.maxBytes + ENVELOPE_BYTES)
-      for (const message of messages) receiveDirect(this.#observer, plainEvent(message), UNWATCHED)
-    } catch (error) {
-      // Nor does this throw anything else.
-      this.refuse('events', undefined, error as LuciliusError)
-    }
-  }
-
-  /**
-   * Tells what we are, now and at each change. The connecting side begins, the listening side does it when it has heard
-   * that: whoever is connected is known at both ends.
-   */
-  introduce(): void {
-    if (this.#stopTelling !== undefined) return
-    this.#tell(false)
-    this.#stopTelling = this.#observer.onTell(() => this.#tell(false))
-  }
-
-  #tell(leaving: boolean): void {
-    const announcement = this.#observer.tell()
-    const told = leaving ? { ...announcement, draining: true } : announcement
-    // A frame of its own, which may be longer than others.
-    this.#outbox.flush()
-    this.#outbox.push(announcementText(told, this.#limits), 0)
   }
 
   #hear(message: Message): void {
@@ -271,12 +238,12 @@ export class Link implements Connection, Reader {
       this.#observer.hear(message)
     } catch (error) {
       // The other end may see by itself what is wrong: another version, or this very app.
-      this.introduce()
+      this.#introduction.begin()
       this.sendAway(CloseCode.announcement, 'The announcement was refused.')
       this.onHeard?.(error)
       return
     }
-    this.introduce()
+    this.#introduction.begin()
     this.#caller.fit(readRoom(message, this.#limits))
     if (message.draining === true) {
       this.#caller.refuseHeld(new LuciliusError('LUC_SERVICE_CLOSED', 'The peer is closing and takes no new work.'))
@@ -285,22 +252,15 @@ export class Link implements Connection, Reader {
   }
 
   async #sayGoodbye(): Promise<void> {
-    this.#stopTelling?.()
-    this.#tell(true)
+    this.#introduction.leave()
     await this.#heartbeat.crossed()
-    if (this.#answerer.idle) return
-    await Promise.race([
-      this.#closed,
-      new Promise<void>((resolve) => {
-        this.#answerer.onIdle = resolve
-      }),
-    ])
+    await this.#answerer.idle()
   }
 
   #gone(code: number, reason: string): void {
     this.#closing = true
     this.#heartbeat.stop()
-    this.#stopTelling?.()
+    this.#introduction.stop()
     this.#caller.lost()
     this.#answerer.lost()
     this.#observer.lost()
@@ -308,15 +268,7 @@ export class Link implements Connection, Reader {
   }
 }
 
-/** The event that an object stands for; clients need not name services. */
-function toEventEnvelope(message: Message): Envelope {
-  return toEnvelope(message.services === undefined ? { ...message, services: [] } : message)
-}
-
 const HANDED_OVER: Outcome = Object.freeze({})
-
-/** Nobody waits for what becomes of an event. */
-const UNWATCHED: DirectCall = { onCancel: undefined, settle: () => {}, fail: () => {} }
 
 const ID_IN_USE = 'The id of an act is in use.'
 const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list, or events a table.'

@@ -1,5 +1,6 @@
 import {
   type ActEnvelope,
+  type ActId,
   type EventEnvelope,
   encodeJson,
   flatJson,
@@ -9,7 +10,7 @@ import {
   toEnvelope,
   type WireMeta,
 } from '../../lib/transport-kit.js'
-import { type FrameId, metaText, quoted, quotedId } from './frame-text.js'
+import { metaText, quoted, quotedId } from './frame-text.js'
 import type { PlainEvent } from './table.js'
 
 /**
@@ -71,7 +72,7 @@ export function actRowBody(message: string, { meta, to, below, by }: ActEnvelope
 }
 
 /** The answer to an act that came as a row, around the text of the reply. */
-export function replyRow(id: FrameId, reply: string): string {
+export function replyRow(id: ActId, reply: string): string {
   return `[${quotedId(id)},${reply}]`
 }
 

@@ -1,6 +1,8 @@
 import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { readEnvironment } from '../../system/environment.js'
 import { findSystem } from '../../system/loading/find-system.js'
+import { openRecording } from '../../system/recording.js'
 import { onEndSignals } from '../../system/supervise/end-signals.js'
 import type { Changes } from '../dev/changes.js'
 import { Session } from '../dev/session.js'
@@ -18,10 +20,13 @@ export interface DevOptions {
   readonly port?: number
   /** Run a deployment as processes of their own: its name, or true for the first. */
   readonly split?: string | true
+  /** The file that takes down what services send. */
+  readonly record?: string
 }
 
 /** Runs a system for development, until it is told to end: what changes is loaded again. */
 export async function dev(_args: readonly string[], options: DevOptions, io: Io): Promise<number> {
+  const { record, ...run } = options
   const cwd = realpathSync(io.cwd)
   const startedAt = Date.now()
   const { config, drainMs } = readEnvironment(io.env)
@@ -29,15 +34,20 @@ export async function dev(_args: readonly string[], options: DevOptions, io: Io)
   // What no change of a file mends is refused at once.
   const { folder } = findSystem(cwd, where.config)
   const words = new Words(io, cwd)
+  const recording =
+    record === undefined
+      ? undefined
+      : await openRecording(resolve(cwd, record), { warn: (_, text = '') => words.say(text) })
   const session = new Session({
-    assignment: { ...options, ...where, color: io.color },
+    assignment: { ...run, ...where, color: io.color, record: recording !== undefined },
     words,
     watch: (changes) => watchFrom(folder, startedAt, changes, words),
     drainMs,
     hasPerson: io.isTty || io.isErrorTty,
+    sent: (sending) => recording?.take(sending),
   })
   const second = onSignals(session, words)
-  const end = await Promise.race([session.run(), second])
+  const end = await Promise.race([session.run(), second]).finally(() => recording?.close())
   if (typeof end === 'number') return end
   if ('refused' in end) {
     const { message, frame } = end.refused

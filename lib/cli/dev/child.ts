@@ -38,7 +38,12 @@ const loading: Promise<{ readonly begin: Begin }> =
 
 async function go(assignment: Assignment): Promise<void> {
   cwd = assignment.cwd
-  run = loading.then(({ begin }) => begin(assignment, (watched) => void tell({ type: 'watched', watched })))
+  run = loading.then(({ begin }) =>
+    begin(assignment, {
+      known: (watched) => void tell({ type: 'watched', watched }),
+      sent: (sending) => void tell({ type: 'sent', sending }),
+    }),
+  )
   try {
     const running = await run
     const { about, failed } = running

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Watched } from '../../system/dev/known-files.js'
 import type { Failure, Outcome } from '../../system/dev/outcome.js'
+import type { DevEvents } from './dev-run.js'
 import {
   type Assignment,
   type DevAbout,
@@ -47,12 +47,13 @@ export class DevChild {
   #hung: readonly string[] = []
   #socket: string | undefined
 
-  constructor(program: 'whole' | 'split', onWatched: (watched: Watched) => void) {
+  constructor(program: 'whole' | 'split', heard: DevEvents) {
     const execArgv = process.execArgv.filter((arg) => !arg.startsWith('--inspect'))
     this.#process = fork(entry, [program], { execArgv, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
     this.#process.on('message', (value) => {
       const report = opened<DevReport>(value)
-      if (report?.type === 'watched') onWatched(report.watched)
+      if (report?.type === 'watched') heard.known(report.watched)
+      else if (report?.type === 'sent') heard.sent(report.sending)
       else if (report !== undefined) this.#take(report)
     })
     this.ready = this.#next('ready').then((report) => (report?.type === 'ready' ? report.about : undefined))

@@ -1,5 +1,6 @@
 import type { Watched } from '../../system/dev/known-files.js'
 import type { Failure, Outcome } from '../../system/dev/outcome.js'
+import type { RecordedSending } from '../../system/recording.js'
 import type { Assignment, DevAbout, DevDoor } from './messages.js'
 
 /** A system that runs for development. */
@@ -17,8 +18,16 @@ export interface DevRun {
   close(): Promise<readonly string[]>
 }
 
-/** Starts a system. `known` is called as soon as there is something to watch, and again when there is more. */
-export type Begin = (assignment: Assignment, known: (watched: Watched) => void) => Promise<DevRun>
+/** Who hears of what comes up while a system runs. */
+export interface DevEvents {
+  /** There is something to watch, or more of it. */
+  known(watched: Watched): void
+  /** A service sent such a message for the first time; told if the assignment says `record`. */
+  sent(sending: RecordedSending): void
+}
+
+/** Starts a system. */
+export type Begin = (assignment: Assignment, heard: DevEvents) => Promise<DevRun>
 
 /** A start that failed because of how the command was called, not of what files say. */
 export class CalledWrongly extends Error {}

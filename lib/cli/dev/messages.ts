@@ -1,6 +1,7 @@
 import type { Message } from '../../message.js'
 import type { Watched, Where } from '../../system/dev/known-files.js'
 import type { Failure, Outcome } from '../../system/dev/outcome.js'
+import type { RecordedSending } from '../../system/recording.js'
 
 /** A door that is open. */
 export interface DevDoor {
@@ -31,6 +32,8 @@ export interface Assignment extends Where {
   /** Ports that the doors had before, in their order, for those that take a free one. */
   readonly ports: readonly number[]
   readonly color: boolean
+  /** What services send is told. */
+  readonly record?: boolean
 }
 
 /** What the process that runs the system tells the one at the terminal. */
@@ -39,6 +42,8 @@ export type DevReport =
   | { readonly type: 'ready'; readonly about: DevAbout }
   /** It ends because of this. `usage`: it was called wrongly. */
   | { readonly type: 'failed'; readonly failure: Failure; readonly usage?: boolean }
+  /** A service sent such a message for the first time. */
+  | { readonly type: 'sent'; readonly sending: RecordedSending }
   /** It has begun to work on a change. */
   | { readonly type: 'heard' }
   | { readonly type: 'changed'; readonly outcome: Outcome; readonly doors: readonly DevDoor[] }

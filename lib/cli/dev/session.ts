@@ -2,6 +2,7 @@ import type { Watched } from '../../system/dev/known-files.js'
 import type { Failure } from '../../system/dev/outcome.js'
 import { Changes } from './changes.js'
 import { DevChild, type DevEnd } from './dev-child.js'
+import type { DevEvents } from './dev-run.js'
 import type { Assignment } from './messages.js'
 import type { Watch } from './watch.js'
 import type { Words } from './words.js'
@@ -21,6 +22,8 @@ export interface SessionOptions {
   /** Makes the watcher, once there is something to watch. */
   readonly watch: (changes: Changes) => Promise<Watch>
   readonly drainMs: number | undefined
+  /** Hears what services send; whatever was told by a process before comes again from the next one. */
+  readonly sent: DevEvents['sent']
   /** Somebody is there to mend what keeps it from starting; nobody is, where a script runs it. */
   readonly hasPerson: boolean
 }
@@ -136,7 +139,7 @@ export class Session {
   }
 
   #launch(): DevChild {
-    return new DevChild(this.#program, (watched) => this.#know(watched))
+    return new DevChild(this.#program, { known: (watched) => this.#know(watched), sent: this.#options.sent })
   }
 
   #know(watched: Watched): void {

@@ -11,12 +11,13 @@ import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { registerTypeScript } from '../../system/loading/register-typescript.js'
 import { overridden } from '../../system/overridden.js'
+import { distinctSendings } from '../../system/recording.js'
 import { type Running, runProcess } from '../../system/run.js'
 import type { Outside } from '../../system/system.js'
 import { onOneProcess, type ProcessPlan, processesOf } from '../../system/topology.js'
 import { transportNamed } from '../../system/transport-named.js'
 import { readable, toEntry } from '../print/log-entry.js'
-import { asCalled, type Begin, DEV_DRAIN_MS, type DevRun } from './dev-run.js'
+import { asCalled, type Begin, DEV_DRAIN_MS, type DevEvents, type DevRun } from './dev-run.js'
 import { exampleMessage } from './example-message.js'
 import type { Assignment, DevDoor } from './messages.js'
 
@@ -24,22 +25,28 @@ import type { Assignment, DevDoor } from './messages.js'
 const HOOKS_MS = 2000
 
 /** Starts all services in this process, in strict parity. */
-export const begin: Begin = async (assignment, known) => {
+export const begin: Begin = async (assignment, heard) => {
   const environment = asCalled(() => readEnvironment(process.env))
   const log = logger(environment, assignment.color)
   let loaded: Loaded | undefined
   try {
     loaded = await loadSystem(assignment)
     void prepareDoors(loaded)
-    known(await watchedOf(assignment, loaded))
-    return await run(assignment, environment, loaded, log)
+    heard.known(await watchedOf(assignment, loaded))
+    return await run(assignment, environment, loaded, log, heard)
   } catch (error) {
-    known(await watchedOf(assignment, loaded))
+    heard.known(await watchedOf(assignment, loaded))
     throw error
   }
 }
 
-async function run(assignment: Assignment, environment: Environment, loaded: Loaded, log: Logger): Promise<DevRun> {
+async function run(
+  assignment: Assignment,
+  environment: Environment,
+  loaded: Loaded,
+  log: Logger,
+  heard: DevEvents,
+): Promise<DevRun> {
   const deployment = onOneProcess(loaded.system)
   const plan = atPorts(planOf(deployment), environment, assignment)
   for (const warning of environment.warnings) log.warn(warning)
@@ -56,6 +63,7 @@ async function run(assignment: Assignment, environment: Environment, loaded: Loa
     environment: { drainMs },
     log,
     parity: 'strict',
+    ...(assignment.record === true ? { onSend: distinctSendings(heard.sent) } : {}),
   })
   const exchange = new Exchange({ running, loaded, where: assignment })
   await exchange.note()

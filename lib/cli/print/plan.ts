@@ -1,7 +1,7 @@
 import pico from 'picocolors'
 import { hostAndPort } from '../../system/host-names.js'
 import type { Finding } from '../../system/plan/finding.js'
-import type { Plan, PlannedDoor, PlannedMessage, PlannedTaker } from '../../system/plan/planned.js'
+import type { Plan, PlannedDoor, PlannedMessage, PlannedSource, PlannedTaker } from '../../system/plan/planned.js'
 import { patternText } from './actions.js'
 import { columns } from './columns.js'
 import { harmlessText } from './harmless-text.js'
@@ -20,6 +20,7 @@ export function planLines(plan: Plan, color: boolean): string[] {
       columns(plan.processes.map((one) => [one.id, one.services.join(', '), listening(one)])),
       colors,
     ),
+    ...section('Where they look for each other', columns(plan.discovery.map(sourceLine)), colors),
     ...section('Routes', routeLines(plan), colors),
     ...section('Messages that cross a process', messageLines(crossing, plan), colors),
     ...section(
@@ -53,7 +54,7 @@ export function findingLines(findings: readonly Finding[], color: boolean): stri
 }
 
 function headline({ deployment, processes, transport, discovery }: Plan): string {
-  const found = discovery.length === 0 ? '' : `, found by ${discovery.join(', else by ')}`
+  const found = discovery.length === 0 ? '' : `, found by ${discovery.map(({ by }) => by).join(', else by ')}`
   const count =
     processes.length === 1 ? '1 process' : `${processes.length} processes, ${transport} between them${found}`
   return `Deployment ${deployment}: ${count}`
@@ -65,6 +66,21 @@ function listening({ listen }: Plan['processes'][number]): string {
 
 function address({ host, port }: { readonly host: string; readonly port: number }): string {
   return port === 0 ? `a free port of ${host}` : hostAndPort(host, port)
+}
+
+function sourceLine(source: PlannedSource): string[] {
+  switch (source.by) {
+    case 'dns':
+      return ['dns', `${source.names.map(({ name }) => name).join(', ')}${askedOf(source.servers)}`]
+    case 'etcd':
+      return ['etcd', source.servers.join(', ')]
+    case 'multicast':
+      return ['multicast', `group ${source.group}, port ${source.port}`]
+  }
+}
+
+function askedOf(servers: readonly string[] | null): string {
+  return servers === null ? '' : `, asked of ${servers.join(', ')}`
 }
 
 function routeLines({ routes, transport }: Plan): string[] {

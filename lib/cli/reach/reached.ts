@@ -1,5 +1,6 @@
 import type { ActionInfo, Explanation } from '../../explain.js'
 import type { Message } from '../../message.js'
+import type { Tracing } from '../../system/control/control-client.js'
 import type { PassedBatch } from '../../system/passing.js'
 
 /** How an act is watched. */
@@ -28,8 +29,8 @@ export interface ReachedSystem extends Reached {
   readonly what: string
   /** Whether it is still there, as far as is known. */
   isThere(): boolean
-  /** Tells what passes until `signal` aborts; absent where nobody tells. */
-  trace?(hear: (batch: PassedBatch) => void, signal: AbortSignal): Promise<void>
+  /** Tells what passes, from when it resolves until `signal` aborts; absent where nobody tells. */
+  trace?(hear: (batch: PassedBatch) => void, signal: AbortSignal): Promise<Tracing>
 }
 
 /** What is wanted of it: only `act` sends anything. */

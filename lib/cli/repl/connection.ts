@@ -12,7 +12,8 @@ export class Connection {
   #system: ReachedSystem | undefined
   #finding: Promise<ReachedSystem> | undefined
   #hear: ((batch: PassedBatch) => void) | undefined
-  #untrace = new AbortController()
+  /** Ends what is told. Resolves when all that passed before was told. */
+  #untrace = async () => {}
 
   /** `say` is told what becomes of it. */
   constructor(options: ReachOptions, io: Io, say: (text: string) => void) {
@@ -29,19 +30,26 @@ export class Connection {
     return this.#finding
   }
 
-  /** Tells what passes from now on, here and in what is found later; without `hear`, no more. */
-  async trace(hear: ((batch: PassedBatch) => void) | undefined): Promise<void> {
+  /**
+   * Tells what passes, from when it resolves, here and in what is found later. Gives the ids of the processes that tell.
+   * Rejects with `Mistyped` where nobody does.
+   */
+  async trace(hear: (batch: PassedBatch) => void): Promise<readonly string[]> {
     const system = await this.system()
-    if (system.trace === undefined) {
-      throw new Mistyped('What passes is told only by what runs of the system of this folder: leave --url out there.')
-    }
-    this.#untrace.abort()
+    await this.untrace()
+    const of = await this.#traceIt(system, hear)
     this.#hear = hear
-    if (hear !== undefined) this.#traceIt(system, hear)
+    return of
+  }
+
+  /** Tells no more. Resolves when all that passed before was told. */
+  async untrace(): Promise<void> {
+    this.#hear = undefined
+    await this.#untrace()
   }
 
   async close(): Promise<void> {
-    this.#untrace.abort()
+    await this.untrace()
     await this.#system?.close()
   }
 
@@ -51,15 +59,24 @@ export class Connection {
     const found = await this.#find()
     this.#system = found
     if (before !== undefined) this.#say(`This is ${found.what} by now.`)
-    if (this.#hear !== undefined) this.#traceIt(found, this.#hear)
+    // If that was lost again already, so is the line that it was found for.
+    if (this.#hear !== undefined) await this.#traceIt(found, this.#hear).catch(() => {})
     return found
   }
 
-  #traceIt(system: ReachedSystem, hear: (batch: PassedBatch) => void): void {
-    this.#untrace = new AbortController()
-    const { signal } = this.#untrace
-    system.trace?.(hear, signal).catch(() => {
-      if (!signal.aborted) this.#say('What ran has ended: the next line finds what runs then.')
+  async #traceIt(system: ReachedSystem, hear: (batch: PassedBatch) => void): Promise<readonly string[]> {
+    if (system.trace === undefined) {
+      throw new Mistyped('What passes is told only by what runs of the system of this folder: leave --url out there.')
+    }
+    const stop = new AbortController()
+    const { of, ended } = await system.trace(hear, stop.signal)
+    const over = ended.catch(() => {
+      if (!stop.signal.aborted) this.#say('What ran has ended: the next line finds what runs then.')
     })
+    this.#untrace = () => {
+      stop.abort()
+      return over
+    }
+    return of
   }
 }

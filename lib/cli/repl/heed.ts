@@ -52,7 +52,8 @@ async function doIt(name: AskedName, rest: string, connection: Connection, voice
       return voice.explanation(await (await connection.system()).explain(message))
     }
     case '.trace':
-      await connection.trace(rest === 'on' ? (batch) => voice.passed(batch) : undefined)
-      return voice.say(rest === 'on' ? 'What passes is shown. .trace off ends it.' : 'What passes is shown no more.')
+      if (rest === 'on') return voice.traced(await connection.trace((batch) => voice.passed(batch)))
+      await connection.untrace()
+      return voice.traced(undefined)
   }
 }

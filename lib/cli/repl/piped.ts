@@ -10,7 +10,7 @@ import type { Voice } from './voice.js'
 
 /**
  * Takes lines where nobody is at a terminal, one after the other, and prints one line of JSON for each: an object with
- * `reply`, `error`, `list` or `explanation`. Ends with 1 if one of them failed.
+ * `reply`, `error`, `list`, `explanation` or `trace`. Ends with 1 if one of them failed.
  */
 export async function takePiped(input: NodeJS.ReadableStream, connection: Connection, io: Io): Promise<number> {
   const voice = jsonVoice(io)
@@ -38,6 +38,7 @@ function jsonVoice({ stdout }: Io): Voice {
     failure: (error, answered) => print({ error: toFailure(error), ...answered }),
     list: (list) => print({ list }),
     explanation: (explanation) => print({ explanation }),
+    traced: (of) => print(of === undefined ? { trace: 'off' } : { trace: 'on', of }),
     passed: (batch) => print(batch),
     say: () => {},
   }

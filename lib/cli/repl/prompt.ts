@@ -52,6 +52,10 @@ export class Prompt {
       },
       this.#paint,
     )
+    // Before the lines: where a terminal goes away, what was half typed comes as a line, which nobody has sent.
+    terminal.input.once('end', () => {
+      this.#isClosed = true
+    })
     this.#lines = createInterface({
       ...terminal,
       terminal: true,
@@ -72,6 +76,7 @@ export class Prompt {
     })
     lines.on('SIGINT', () => this.#onCancel())
     lines.on('line', (line) => {
+      if (this.#isClosed) return
       this.#waiting.push(line)
       void this.#work()
     })

@@ -24,6 +24,7 @@ export interface Screen {
 export function terminalVoice(screen: Screen, paint: Paint): Voice {
   /** Columns of the longest name of a process so far. */
   let width = 0
+  const say = (text: string) => screen.write([paint.dim(harmlessText(text))])
   return {
     reply: (reply, answered) => {
       const line = toJson(reply)
@@ -42,7 +43,9 @@ export function terminalVoice(screen: Screen, paint: Paint): Voice {
       width = Math.max(width, batch.process.length)
       screen.write(traceLines(batch, width, paint))
     },
-    say: (text) => screen.write([paint.dim(harmlessText(text))]),
+    traced: (of) =>
+      say(of === undefined ? 'What passes is shown no more.' : 'What passes is shown. .trace off ends it.'),
+    say,
   }
 }
 

@@ -14,6 +14,8 @@ export interface Voice {
   failure(error: unknown, answered: Answered | undefined): void
   list(actions: readonly ActionInfo[]): void
   explanation(explanation: Explanation): void
+  /** What passes in these processes is told from here on; without them, no more. */
+  traced(of: readonly string[] | undefined): void
   passed(batch: PassedBatch): void
   /** Something about the prompt itself. */
   say(text: string): void

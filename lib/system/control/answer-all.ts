@@ -55,8 +55,11 @@ export function answerAll(socket: Socket, what: string, controlled: Controlled):
       running.add(open)
       const { signal } = open.cancel
       const tell = (passed: PassedBatch) => send({ id, passed })
-      const asked = request.op === 'trace' ? untilCancelled(controlled, signal, bounded(tell, isBehind)) : undefined
-      void (asked ?? answer(request, what, controlled, signal))
+      const looked =
+        request.op === 'trace'
+          ? untilCancelled(controlled, signal, bounded(tell, isBehind), (begun) => send({ id, begun }))
+          : undefined
+      void (looked ?? answer(request, what, controlled, signal))
         .catch((error: unknown): Said => ({ error: toWireError(error) }))
         .then((said) => send({ id, ...said }))
         .finally(() => running.delete(open))
@@ -115,16 +118,19 @@ async function act(
   }
 }
 
-/** Tells what passes. Resolves when that is not wanted any more. */
+/** Tells what passes, and before it who tells. Resolves when that is not wanted any more and all has been told. */
 async function untilCancelled(
   { lookOn }: Controlled,
   signal: AbortSignal,
   tell: (batch: PassedBatch) => void,
+  tellBegun: (ids: readonly string[]) => void,
 ): Promise<Said> {
   if (lookOn === undefined) throw new LuciliusError('LUC_WIRE_INVALID', 'What runs here does not tell what passes.')
-  const stop = lookOn(tell)
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-  stop()
+  const cancelled = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  const { begun, stop } = lookOn(tell)
+  tellBegun(await begun)
+  await cancelled
+  await stop()
   return {}
 }
 

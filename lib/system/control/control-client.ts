@@ -26,6 +26,14 @@ export interface ControlActOptions {
   readonly answered?: ((by: string | undefined, ms: number) => void) | undefined
 }
 
+/** What passes is told. */
+export interface Tracing {
+  /** The ids of the processes that tell. */
+  readonly of: readonly string[]
+  /** Resolves when `signal` has aborted and all was told that passed before. Rejects with `LUC_REPLY_LOST`. */
+  readonly ended: Promise<void>
+}
+
 /** The commands' end of a control socket. */
 export interface ControlClient {
   readonly path: string
@@ -39,8 +47,8 @@ export interface ControlClient {
   explain(message: PatternLike): Promise<ControlReplies['explain']>
   /** The store of what runs there. Its questions are rejected with `LUC_STORE_REQUIRED` if there is none. */
   readonly store: StoreAdmin
-  /** Tells what passes there, until `signal` aborts; resolves then. Rejects with `LUC_REPLY_LOST` if it ends before. */
-  trace(hear: (batch: PassedBatch) => void, signal: AbortSignal): Promise<void>
+  /** Tells what passes there from when it resolves, until `signal` aborts. Rejects with `LUC_REPLY_LOST`. */
+  trace(hear: (batch: PassedBatch) => void, signal: AbortSignal): Promise<Tracing>
   /** Aborts when the socket is closed, from either end. */
   readonly closed: AbortSignal
   /** Closes the socket: what is still asked is given up, and cancelled there. */
@@ -64,9 +72,7 @@ export async function connectControl(path: string): Promise<ControlClient> {
     list: (pattern) => asked.ask({ op: 'list', ...(pattern === undefined ? {} : { pattern }) }, ANSWER_MS),
     explain: (message) => asked.ask({ op: 'explain', message }, ANSWER_MS),
     store: adminOver((question) => asked.ask({ op: 'store', question }, STORE_MS)),
-    trace: async (hear, signal) => {
-      await asked.ask({ op: 'trace' }, Number.POSITIVE_INFINITY, signal, ({ passed }) => passed && hear(passed))
-    },
+    trace: (hear, signal) => asked.trace(hear, signal),
     closed: asked.closed,
     close: () => void socket.destroy(),
   }
@@ -159,6 +165,18 @@ class Asked {
     })
   }
 
+  /** Asks what passes, from when that is told by all. */
+  trace(hear: (batch: PassedBatch) => void, signal: AbortSignal): Promise<Tracing> {
+    return new Promise((resolve, reject) => {
+      const tracing = this.ask({ op: 'trace' }, Number.POSITIVE_INFINITY, signal, ({ begun, passed }) => {
+        if (begun !== undefined) resolve({ of: begun, ended })
+        if (passed !== undefined) hear(passed)
+      })
+      const ended = tracing.then(() => {})
+      ended.then(() => resolve({ of: [], ended }), reject) // before it had begun
+    })
+  }
+
   /** What runs answers the question itself; one that does not even answer to this is not waited for. */
   async #cancel(id: number): Promise<void> {
     const error = new LuciliusError('LUC_CANCELLED', 'It was cancelled, and nobody said what came of it.')
@@ -170,7 +188,7 @@ class Asked {
       const answer = toAnswer(text)
       if (answer.id === undefined) return
       this.#waiting.get(answer.id)?.hear?.(answer)
-      if (answer.passed === undefined) this.#settle(answer.id, answer)
+      if (answer.begun === undefined && answer.passed === undefined) this.#settle(answer.id, answer)
     } catch {
       this.#socket.destroy() // no control socket of ours: whoever waits is told that nothing came
     }

@@ -36,7 +36,7 @@ export type ControlRequest = { readonly id: number } & (
   | { readonly op: 'explain'; readonly message: Message | string }
   | { readonly op: 'about' }
   | { readonly op: 'store'; readonly question: StoreQuestion }
-  /** Tells what passes, in answers with `passed`, until it is cancelled: that is when it is replied to. */
+  /** Tells what passes, in answers with `begun` and `passed`, until it is cancelled: that is when it is replied to. */
   | { readonly op: 'trace' }
   /** Gives up the question of this id, which is answered all the same. The reply: whether it was still open. */
   | { readonly op: 'cancel'; readonly of: number }
@@ -51,6 +51,8 @@ export interface ControlAnswer {
   readonly by?: string
   /** To `act`: how long it took, as what runs sees it. */
   readonly ms?: number
+  /** To `trace`: the ids of the processes that tell. What passes there from here on is told. Another answer follows. */
+  readonly begun?: readonly string[]
   /** To `trace`: something passed. Another answer follows. */
   readonly passed?: PassedBatch
 }
@@ -127,13 +129,14 @@ export function toLine(answer: ControlAnswer): string {
 export function toAnswer(line: string): ControlAnswer {
   const value = decodeJson(line, { ...LIMITS, maxBytes: LONGEST_LINE + 1 })
   if (!isMessage(value)) throw new LuciliusError('LUC_WIRE_INVALID', 'What answers is no control socket of lucilius.')
-  const { id, reply, error, by, ms } = value
+  const { id, reply, error, by, ms, begun } = value
   const passed = toPassedBatch(value.passed)
   const answer = {
     ...(typeof id === 'number' ? { id } : {}),
     ...(reply === undefined ? {} : { reply }),
     ...(typeof by === 'string' ? { by } : {}),
     ...(typeof ms === 'number' ? { ms } : {}),
+    ...(Array.isArray(begun) ? { begun: begun.map(String) } : {}),
     ...(passed === undefined ? {} : { passed }),
   }
   if (error === undefined) return answer

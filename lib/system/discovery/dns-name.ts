@@ -1,14 +1,14 @@
 import type { Resolver } from 'node:dns/promises'
 
 /** Where somebody listens. */
-export interface HostPort {
+export interface Endpoint {
   readonly host: string
   readonly port: number
 }
 
 /** What is known of a name after a look-up. */
 export interface Known {
-  readonly places: readonly HostPort[]
+  readonly places: readonly Endpoint[]
   /** Whether DNS has answered anything: that there is nothing is an answer too. */
   readonly isAnswered: boolean
   /** Seconds for which the answer stands. Undefined: nobody says. */
@@ -49,12 +49,12 @@ export class DnsName {
   }
 }
 
-async function hosts(round: Round, name: string, port: number): Promise<readonly HostPort[]> {
+async function hosts(round: Round, name: string, port: number): Promise<readonly Endpoint[]> {
   const addresses = await round.addresses(name)
   return (addresses ?? []).map((host) => ({ host, port }))
 }
 
-async function services(round: Round, name: string): Promise<readonly HostPort[]> {
+async function services(round: Round, name: string): Promise<readonly Endpoint[]> {
   const targets = (await round.targets(name)).filter(isUsable)
   const names = [...new Set(targets.map(({ host }) => host))]
   const addresses = new Map(await Promise.all(names.map(async (one) => [one, await round.addresses(one)] as const)))
@@ -67,12 +67,12 @@ async function services(round: Round, name: string): Promise<readonly HostPort[]
 }
 
 /** A target of `.` says that there is no such service (RFC 2782), and anything may stand in a name. */
-function isUsable({ host, port }: HostPort): boolean {
+function isUsable({ host, port }: Endpoint): boolean {
   return port > 0 && host.length <= 253 && /^[\w-]{1,63}([.][\w-]{1,63})*$/.test(host)
 }
 
 /** A line of an answer. Port or TTL is 0 or undefined where there is none. */
-interface Row extends HostPort {
+interface Row extends Endpoint {
   readonly ttl?: number
 }
 
@@ -107,7 +107,7 @@ class Round {
   }
 
   /** The hosts and ports of a service. node:dns does not tell the TTL of these. */
-  async targets(name: string): Promise<readonly HostPort[]> {
+  async targets(name: string): Promise<readonly Endpoint[]> {
     const rows = await this.#ask(`SRV ${name}`, async () =>
       (await this.#resolver.resolveSrv(name)).map((one) => ({ host: one.name, port: one.port })),
     )

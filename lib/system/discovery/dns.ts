@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises'
 import { hostAndPort } from '../host-names.js'
 import type { DnsDiscovery } from '../system.js'
 import type { DirectName } from '../transports-used.js'
-import { DnsName, type HostPort } from './dns-name.js'
+import { DnsName, type Endpoint } from './dns-name.js'
 import type { Looking, Provider } from './provider.js'
 import { begun, type Repeated, repeated } from './repeated.js'
 import { Trouble } from './trouble.js'
@@ -72,7 +72,7 @@ function resolverOf({ servers }: DnsDiscovery): Resolver {
   return resolver
 }
 
-function urlOf({ host, port }: HostPort, scheme: DirectName): string {
+function urlOf({ host, port }: Endpoint, scheme: DirectName): string {
   const at = hostAndPort(host, port)
   return scheme === 'websocket' ? `ws://${at}/ws` : `http://${at}`
 }

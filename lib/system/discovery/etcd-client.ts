@@ -89,14 +89,14 @@ export class EtcdClient {
     }
   }
 
-  async #inTurn(asked: Question): Promise<Opened> {
-    const { servers } = this.#access
+  async #inTurn(asked: Omit<Question, 'user'>): Promise<Opened> {
+    const { servers, user } = this.#access
     const first = this.#first
     let failure: unknown
     for (let tried = 0; tried < servers.length; tried++) {
       const at = (first + tried) % servers.length
       try {
-        const opened = await open(String(servers[at]), asked)
+        const opened = await open(String(servers[at]), { ...asked, user })
         this.#first = at
         return opened
       } catch (error) {
@@ -111,6 +111,8 @@ export class EtcdClient {
 interface Question {
   readonly path: string
   readonly question: object
+  /** Whose question it is, to be told where it is refused. */
+  readonly user: string | undefined
   readonly token?: string | undefined
   readonly signal: AbortSignal
 }
@@ -122,7 +124,7 @@ interface Opened {
   readonly limit: TimeLimit
 }
 
-async function open(server: string, { path, question, token, signal }: Question): Promise<Opened> {
+async function open(server: string, { path, question, user, token, signal }: Question): Promise<Opened> {
   const limit = timeLimit(signal, ANSWER_MS)
   try {
     const response = await fetch(new URL(path, server), {
@@ -133,7 +135,10 @@ async function open(server: string, { path, question, token, signal }: Question)
       signal: limit.signal,
     })
     if (!response.ok)
-      throw toRefusal(response.status, await boundedText(response.body, LONGEST_REFUSAL, limit.signal), server)
+      throw toRefusal(response.status, await boundedText(response.body, LONGEST_REFUSAL, limit.signal), {
+        server,
+        user,
+      })
     return { server, body: response.body, limit }
   } catch (error) {
     limit.abort()

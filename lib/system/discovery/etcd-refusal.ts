@@ -24,18 +24,27 @@ export function isWithoutUsers(error: unknown): boolean {
   return refusalOf(error) === grpc.precondition
 }
 
+/** Who refuses, and whom. */
+export interface Asked {
+  readonly server: string
+  /** Undefined: nobody said who we are. */
+  readonly user: string | undefined
+}
+
 /** The error for an answer that is a refusal. Shows little of what etcd says, and nothing of what it was told. */
-export function toRefusal(status: number, text: string, server: string): LuciliusError {
+export function toRefusal(status: number, text: string, { server, user }: Asked): LuciliusError {
   const { code, said } = read(text)
   const at = `etcd at ${server}`
+  const who = user === undefined ? 'us' : `the user '${user}'`
   const details = { status, grpc: code }
   if (code === grpc.forbidden) {
-    const cure = "Give its user a role that may read and write keys that begin with 'lucilius/'."
-    return new LuciliusError('LUC_FORBIDDEN', `${at} does not allow this (${said}). ${cure}`, { details })
+    const whom = user === undefined ? 'its user' : who
+    const cure = `Give ${whom} a role there that may read and write keys that begin with 'lucilius/'.`
+    return new LuciliusError('LUC_FORBIDDEN', `${at} does not allow ${who} this (${said}). ${cure}`, { details })
   }
   if (code === grpc.unauthenticated || (code === grpc.invalid && /auth|user name is empty/.test(said))) {
-    const cure = 'Set LUCILIUS_ETCD_USER and LUCILIUS_ETCD_PASSWORD.'
-    return new LuciliusError('LUC_UNAUTHENTICATED', `${at} does not let us in (${said}). ${cure}`, { details })
+    const cure = 'Set LUCILIUS_ETCD_USER and LUCILIUS_ETCD_PASSWORD to what it knows, and start this process again.'
+    return new LuciliusError('LUC_UNAUTHENTICATED', `${at} does not let ${who} in (${said}). ${cure}`, { details })
   }
   const why = said === '' ? `status ${status}: is it etcd 3.4 or later?` : said
   return new LuciliusError('LUC_UNREACHABLE', `${at} refuses (${why}).`, { details })

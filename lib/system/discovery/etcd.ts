@@ -1,23 +1,19 @@
-import { LuciliusError } from '../../errors.js'
-import { pauseMs } from '../../peers/pace.js'
 import type { EtcdDiscovery } from '../system.js'
 import { type EtcdAccess, EtcdClient } from './etcd-client.js'
 import { EtcdEntry } from './etcd-entry.js'
 import { EtcdView } from './etcd-view.js'
 import type { Provider } from './provider.js'
 import { begun, type Repeated, repeated } from './repeated.js'
+import { stubborn } from './stubborn.js'
 import { timeLimit } from './time-limit.js'
 import { Trouble } from './trouble.js'
 
 /** How long closing waits for etcd to forget this process, in ms: the lease ends anyway. */
 const REVOKE_MS = 1000
 
-/** What no second try changes. */
-const MISTAKES: ReadonlySet<string> = new Set(['LUC_UNAUTHENTICATED', 'LUC_FORBIDDEN'])
-
 /**
  * Writes this process into etcd, for as long as it gives signs of life, and finds those who are written there. While etcd
- * is away the last addresses stand; when it has lost its data each process writes itself down again.
+ * is away, or refuses, the last addresses stand; when it has lost its data each process writes itself down again.
  */
 export function etcdProvider({
   leaseMs,
@@ -51,62 +47,19 @@ export function etcdProvider({
         if (!keys.has(own.key)) own.lost()
       }
       const { signal } = over
-      let isOpening = true
-      const tried = { trouble, signal, mayFail: () => isOpening }
-      const keep = stubborn('entry', () => own.keep(signal), tried)
+      const keep = stubborn('entry', () => own.keep(signal), trouble, signal)
       const look = (group: string) => {
         const view = new EtcdView(client, space, group, {
           found: (urls, fresh) => groups.includes(group) && found(group, urls, fresh),
           seen: (keys) => group === self.group && seen(keys),
         })
-        return stubborn(`view of ${group}`, () => view.look(leaseMs, signal), tried)
+        return stubborn(`view of ${group}`, () => view.look(leaseMs, signal), trouble, signal)
       }
       // Its own group tells a process whether its entry is still there.
       const looks = [...new Set([...groups, self.group])].map(look)
       all = [keep, ...looks].map((step) => repeated(step, signal))
-      try {
-        await begun(all)
-      } catch (error) {
-        await close()
-        throw error
-      } finally {
-        isOpening = false
-      }
+      await begun(all)
     },
     close,
-  }
-}
-
-interface Tried {
-  readonly trouble: Trouble
-  readonly signal: AbortSignal
-  /** Whether somebody still waits for the first try. */
-  readonly mayFail: () => boolean
-}
-
-/** A step that fails only at the first try, and only with what no second one changes; else it is tried again soon. */
-function stubborn(
-  who: string,
-  step: () => Promise<number>,
-  { trouble, signal, mayFail }: Tried,
-): () => Promise<number> {
-  let isFirst = true
-  let lostAt: number | undefined
-  return async () => {
-    const wasFirst = isFirst
-    isFirst = false
-    try {
-      const ms = await step()
-      trouble.over(who)
-      lostAt = undefined
-      return ms
-    } catch (error) {
-      if (signal.aborted) return 0
-      const code = error instanceof LuciliusError ? error.code : 'unknown'
-      if (wasFirst && mayFail() && MISTAKES.has(code)) throw error
-      trouble.met(who, code, `${(error as Error).message} Trying again; what is known stands.`)
-      lostAt ??= performance.now()
-      return pauseMs(lostAt)
-    }
   }
 }

@@ -12,11 +12,11 @@ export class Trouble {
     this.#what = what
   }
 
-  /** One of the things that a provider does has failed. */
-  met(who: string, kind: string, message: string): void {
+  /** One of the things that a provider does has failed: an `error` is one that somebody has to mend. */
+  met(who: string, kind: string, message: string, level: 'warn' | 'error' = 'warn'): void {
     const isTold = [...this.#kinds.values()].includes(kind)
     this.#kinds.set(who, kind)
-    this.#log[isTold ? 'debug' : 'warn'](message)
+    this.#log[isTold ? 'debug' : level](message)
   }
 
   /** It has worked. */

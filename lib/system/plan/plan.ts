@@ -1,5 +1,5 @@
 import { toPattern } from '../../pattern.js'
-import { waysToFind } from '../discovery/providers-of.js'
+import { sourcesOf } from '../discovery/sources.js'
 import { addressesOf } from '../environment.js'
 import { foreignName } from '../foreign-exchanges.js'
 import type { RecordedSending } from '../recording.js'
@@ -24,6 +24,7 @@ import { checkPorts, listensForPeers } from './listeners.js'
 import type { Offers } from './offers.js'
 import type { Plan, PlannedDoor, PlannedMessage, PlannedProcess, PlannedService, PlannedTaker } from './planned.js'
 import { plannedBroker, plannedDurable, plannedEvent, plannedRoute, plannedStore } from './planned-brokers.js'
+import { plannedSource } from './planned-source.js'
 import { type Route, routesOf, type Taker } from './routes.js'
 import { declared, type Sent } from './sent.js'
 
@@ -59,7 +60,9 @@ export function planDeployment(options: PlanOptions): Plan {
     transport: deployment.transport,
     routes: deployment.routes.map((route) => plannedRoute(route, layout)),
     brokers: allBrokersOf(deployment, processes.length).map((name) => plannedBroker(name, deployment, environment)),
-    discovery: waysToFind({ discovery: deployment.discovery, environment: environment?.discovery }),
+    discovery: sourcesOf({ discovery: deployment.discovery, environment: environment?.discovery }).map((source) =>
+      plannedSource(source, deployment, environment),
+    ),
     store: plannedStore(deployment, processes.length),
     processes: processes.map((process) => plannedProcess(process, processes, deployment)),
     links: linksOf(layout),

@@ -73,6 +73,28 @@ export interface PlannedBroker {
   readonly servers: readonly string[] | null
 }
 
+/** A name that leads to the processes of a group. */
+export interface PlannedName {
+  readonly group: string
+  /** With the port behind it, unless SRV records say that. */
+  readonly name: string
+}
+
+/** Where processes look for each other. */
+export type PlannedSource =
+  | {
+      readonly by: 'dns'
+      readonly names: readonly PlannedName[]
+      /** The DNS servers that are asked. Null: those of the machine. */
+      readonly servers: readonly string[] | null
+    }
+  | {
+      readonly by: 'etcd'
+      /** Its addresses, without user and password. */
+      readonly servers: readonly string[]
+    }
+  | { readonly by: 'multicast'; readonly group: string; readonly port: number }
+
 /** What keeps durable events. */
 export interface PlannedStore {
   readonly kind: string
@@ -102,8 +124,8 @@ export interface Plan {
   /** What goes another way, the most specific first. */
   readonly routes: readonly PlannedRoute[]
   readonly brokers: readonly PlannedBroker[]
-  /** How processes find each other where nobody says where they are, in the order in which they are heard. */
-  readonly discovery: readonly ('dns' | 'etcd' | 'multicast')[]
+  /** Where processes look for each other if nobody says where they are, in the order in which what they find is heard. */
+  readonly discovery: readonly PlannedSource[]
   /** Null: nothing keeps events. */
   readonly store: PlannedStore | null
   readonly processes: readonly PlannedProcess[]

@@ -33,6 +33,9 @@ const KEPT_LINES = 10
 /** Milliseconds for what was printed last: a process of its own that holds the pipe open must not keep us. */
 const LAST_WORDS_MS = 200
 
+/** Milliseconds in which it tells what passed, if it is not busy with something else. */
+const LOOK_MS = 1_000
+
 /** One child process, from its start to its end. */
 export class Child {
   /** Resolves when its services have started; rejects with `EndedEarly`. */
@@ -94,6 +97,20 @@ export class Child {
   /** Asks its store. Rejects with what that says, and with `LUC_REPLY_LOST` if it ends before. */
   ask(question: StoreQuestion): Promise<unknown> {
     return this.#questions.ask((id) => this.tell({ type: 'ask', id, question }))
+  }
+
+  /**
+   * Whether it is to tell what passes there. Resolves when it does, and has told what passed before, with whether it said
+   * so: one that starts will do it then, and one that is busy is not waited for.
+   */
+  lookOn(on: boolean): Promise<boolean> {
+    const done = this.#questions
+      .ask((id) => this.tell({ type: 'lookOn', id, on }), LOOK_MS)
+      .then(
+        () => true,
+        () => false,
+      )
+    return this.isReady ? done : Promise.resolve(false)
   }
 
   /** Nothing could take its place: what it asked for is forgotten. */

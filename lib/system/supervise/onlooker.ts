@@ -1,7 +1,7 @@
 import type { App } from '../../app.js'
 import { sharedSecret } from '../../auth.js'
+import { hostApp } from '../../host.js'
 import type { Logger } from '../../logger.js'
-import { lucilius } from '../../lucilius.js'
 import type { AddressBook } from '../address-book.js'
 import { Brokers } from '../brokers.js'
 import type { Environment } from '../environment.js'
@@ -27,8 +27,8 @@ export interface OnlookerOptions {
 export interface Onlooker {
   /** Knows the actions of all of them and has none itself. */
   readonly app: App
-  /** Resolves when it knows what all processes answer, or is closed. */
-  readonly known: Promise<unknown>
+  /** Resolves when it knows what all processes answer. Until then what none of them answers waits, up to its deadline. */
+  readonly known: Promise<void>
 }
 
 /** Starts an app that is connected to every process, over each transport that they use, and exposes nothing. */
@@ -39,14 +39,16 @@ export function onlooker(
   secret: string,
 ): Onlooker {
   const { loaded, deployment, log } = options
-  const app = lucilius({ ...loaded.system.limits, name: 'up', parity: 'off', logger: log })
+  const host = hostApp({ ...loaded.system.limits, name: 'up', parity: 'off', logger: log })
+  const { app } = host
   for (const { id } of processes) addresses.set(id, undefined) // Not there yet, and expected.
   const direct = directOf(deployment)
   const brokers = new Brokers(options)
-  const known = Promise.all([
+  const all = Promise.all([
     ...(direct === undefined ? [] : [meetEach(app, direct, addresses, secret)]),
     ...brokersOf(deployment).map((name) => meetAll(app, name, brokers, processes)),
   ])
+  const known = host.expect(all.then(() => {}))
   known.catch((error) => log.debug({ err: error }, 'not all processes are known')) // It is being closed.
   return { app, known }
 }

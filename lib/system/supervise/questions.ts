@@ -13,13 +13,13 @@ export class Questions {
   #last = 0
 
   /** Asks something by `send`. Rejects with what it was answered, `LUC_DEADLINE_EXCEEDED` or `LUC_REPLY_LOST`. */
-  ask(send: (id: number) => void): Promise<unknown> {
+  ask(send: (id: number) => void, limitMs = ANSWER_MS): Promise<unknown> {
     const id = ++this.#last
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id)
-        reject(new LuciliusError('LUC_DEADLINE_EXCEEDED', `No answer within ${ANSWER_MS} ms.`))
-      }, ANSWER_MS)
+        reject(new LuciliusError('LUC_DEADLINE_EXCEEDED', `No answer within ${limitMs} ms.`))
+      }, limitMs)
       this.#waiting.set(id, ({ reply, error }) => {
         clearTimeout(timer)
         if (error === undefined) resolve(reply)

@@ -72,16 +72,19 @@ export class Supervisor {
 
   /** Tells every process that files have changed. */
   changed(files: readonly string[]): void {
-    this.#tellAll({ type: 'changed', files })
+    for (const { children } of this.#seats) for (const child of children) child.tell({ type: 'changed', files })
   }
 
   /** Tells of what passes in all processes, those that start later included. None tells while nobody wants to know. */
   readonly lookOn: LookOn = (hear) => {
     const own = (batch: PassedBatch) => hear(batch)
     this.#hearers.add(own)
-    if (this.#hearers.size === 1) this.#tellAll({ type: 'lookOn', on: true })
-    return () => {
-      if (this.#hearers.delete(own) && this.#hearers.size === 0) this.#tellAll({ type: 'lookOn', on: false })
+    return {
+      begun: this.#lookOn(true),
+      stop: async () => {
+        await this.#lookOn(true) // what was gathered is told first
+        if (this.#hearers.delete(own) && this.#hearers.size === 0) void this.#lookOn(false)
+      },
     }
   }
 
@@ -157,12 +160,16 @@ export class Supervisor {
     })
     this.#own.set(child, address)
     child.tell(this.#othersThan(child))
-    if (this.#hearers.size > 0) child.tell({ type: 'lookOn', on: true })
+    if (this.#hearers.size > 0) void child.lookOn(true)
     return child
   }
 
-  #tellAll(message: ParentMessage): void {
-    for (const { children } of this.#seats) for (const child of children) child.tell(message)
+  /** Has all tell what passes, or none. Gives the ids of those that do as they are told. */
+  async #lookOn(on: boolean): Promise<readonly string[]> {
+    const told = this.#seats.flatMap(({ plan, children }) =>
+      children.map(async (child) => ((await child.lookOn(on)) ? [plan.id] : [])),
+    )
+    return [...new Set((await Promise.all(told)).flat())]
   }
 
   /** A process was told from outside to end: another one takes its place. */

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { type App, lucilius } from '../../../lib/index.js'
+import { idText } from '../../../transports/websocket/id-text.js'
 import { websocket } from '../../../transports/websocket/index.js'
 import { type Page, page } from './page.js'
 
@@ -92,4 +93,25 @@ t.test('a peer that does not announce rows gets none', async (t) => {
   t.strictSame(message, { b: 1 })
   peer.send({ kind: 'reply', id, reply: 'yes' })
   t.equal(await reply, 'yes')
+})
+
+t.test('ids are written as numbers are', (t) => {
+  for (const id of [
+    0,
+    7,
+    999,
+    1000,
+    1001,
+    65_536,
+    999_999,
+    1e6,
+    1_000_042,
+    536_870_911,
+    999_999_999,
+    1e9,
+    2 ** 53 - 1,
+  ]) {
+    t.equal(idText(id), `${id}`)
+  }
+  t.end()
 })

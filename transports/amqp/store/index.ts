@@ -14,12 +14,16 @@ import { Admin } from './admin.js'
 import { Appender } from './appending.js'
 import { Ledger } from './ledger.js'
 import { type Names, namesOf } from './names.js'
+import { type IsServed, OtherVersions } from './other-versions.js'
 import { patiently } from './patiently.js'
 import { Registry } from './registry.js'
 import { type Present, RollCall } from './roll-call.js'
 import { Serving } from './serving.js'
 import { isSpaceMissing, RETAINED_BYTES, SETTLE_MS, SUBSCRIPTIONS_BYTES } from './topology.js'
 import { storeFailed } from './trouble.js'
+
+/** For how long an instance of a former pattern may be away until what only that wants is kept no more, in ms. */
+const GONE_MS = 5_000
 
 /**
  * Opens the store that RabbitMQ is, in the space of these settings: a quorum queue for each subscription, streams for what
@@ -30,7 +34,7 @@ export async function openAmqpStore(
   broker: Broker,
   { space, maxBytes, maxBuffered }: Pick<Settings, 'space' | 'maxBytes' | 'maxBuffered'>,
   host: StoreHost,
-  { settleMs = SETTLE_MS }: { readonly settleMs?: number } = {},
+  { settleMs = SETTLE_MS, goneMs = GONE_MS }: { readonly settleMs?: number; readonly goneMs?: number } = {},
 ): Promise<OpenStore> {
   const names = namesOf(space)
   const appender = new Appender(broker, names, { maxBytes, maxBuffered, settleMs }, host)
@@ -40,7 +44,7 @@ export async function openAmqpStore(
     await appender.close()
     throw error
   }
-  return new AmqpStore(broker, names, appender, host, settleMs)
+  return new AmqpStore(broker, names, appender, host, { settleMs, goneMs })
 }
 
 /** Whether certainly nothing is kept in the space of these settings yet. Rejects with `LUC_UNREACHABLE`. */
@@ -57,12 +61,19 @@ class AmqpStore implements OpenStore {
   readonly #subscriptions: Ledger
   readonly #registry: Registry
   readonly #rollCall: RollCall
+  readonly #others: OtherVersions
   readonly #names: Names
   readonly #serving = new Set<Serving>()
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(broker: Broker, names: Names, appender: Appender, host: StoreHost, settleMs: number) {
+  constructor(
+    broker: Broker,
+    names: Names,
+    appender: Appender,
+    host: StoreHost,
+    { settleMs, goneMs }: { readonly settleMs: number; readonly goneMs: number },
+  ) {
     const { queues } = names
     this.#broker = broker
     this.#names = names
@@ -71,8 +82,16 @@ class AmqpStore implements OpenStore {
     this.#retained = new Ledger(broker, { stream: names.retained, queues, bytes: RETAINED_BYTES })
     this.#subscriptions = new Ledger(broker, { stream: names.subscriptions, queues, bytes: SUBSCRIPTIONS_BYTES })
     const closing = this.#closing.signal
-    this.#registry = new Registry(names, this.#subscriptions, settleMs, closing)
     this.#rollCall = new RollCall(broker, names, () => this.#present())
+    this.#registry = new Registry(names, this.#subscriptions, settleMs, closing)
+    const isServed: IsServed = (...question) => this.#rollCall.isServed(...question)
+    this.#others = new OtherVersions(
+      names,
+      this.#subscriptions,
+      isServed,
+      { believedMs: settleMs / 2, goneMs },
+      closing,
+    )
     const retained = async (signal: AbortSignal) => (await this.#retained.read(signal)).entries().length
     this.admin = new Admin({ broker, names, registry: this.#registry, rollCall: this.#rollCall, retained, closing })
   }
@@ -96,6 +115,7 @@ class AmqpStore implements OpenStore {
       broker: this.#broker,
       names: this.#names,
       registry: this.#registry,
+      others: this.#others,
       log: this.#host.log.bind(this.#host),
       left: (one: Serving) => this.#serving.delete(one),
     }
@@ -131,10 +151,14 @@ class AmqpStore implements OpenStore {
   }
 
   #present(): Present {
-    const present: Record<string, { consumers: number; running: number }> = {}
-    for (const { name, isConsuming, running } of this.#serving) {
-      const row = present[name] ?? { consumers: 0, running: 0 }
-      present[name] = { consumers: row.consumers + (isConsuming ? 1 : 0), running: row.running + running }
+    const present: Record<string, Present[string]> = {}
+    for (const { name, pattern, isConsuming, running } of this.#serving) {
+      const row = present[name] ?? { consumers: 0, running: 0, patterns: [] }
+      present[name] = {
+        consumers: row.consumers + (isConsuming ? 1 : 0),
+        running: row.running + running,
+        patterns: isConsuming ? [...row.patterns, pattern] : row.patterns,
+      }
     }
     return present
   }

@@ -1,31 +1,10 @@
 import type { Channel } from 'amqplib'
-import {
-  type DurableSubscription,
-  decodeJson,
-  encodeJson,
-  isMessage,
-  LuciliusError,
-  type Message,
-  matcherOf,
-} from '../../../lib/transport-kit.js'
+import { type DurableSubscription, LuciliusError } from '../../../lib/transport-kit.js'
+import { bodyOf, type KnownSubscription, keyOf, namesIn, nothing, there, toKnown } from './known.js'
 import type { Ledger } from './ledger.js'
 import type { Names } from './names.js'
 import { pause } from './patiently.js'
-import type { Table } from './table.js'
 import { bindPattern, declareDelay, declareSubscription, unbindPattern } from './topology.js'
-
-/** A subscription, as everybody knows it. */
-export interface KnownSubscription {
-  readonly name: string
-  readonly pattern: string
-  readonly ordered: boolean
-  /** The pattern that somebody is about to give it. */
-  readonly next: string | undefined
-  /** Somebody is removing it. */
-  readonly isGoing: boolean
-  /** Of the queues in which its retries wait: their times, in ms. */
-  readonly delays: readonly number[]
-}
 
 /** Which subscriptions there are, and their queues. */
 export class Registry {
@@ -35,8 +14,6 @@ export class Registry {
   readonly #settleMs: number
   /** The patterns under which this instance has made subscriptions known, by their names. */
   readonly #entered = new Map<string, string>()
-  /** The table of subscriptions as it was last asked what others want, when that reading began, and what they want. */
-  #seen: { readonly at: number; readonly table: Table; readonly wishes: Map<string, Wishes> } | undefined
   /** Queues of retries that this instance has declared on a channel that may still be up. */
   readonly #declared = new WeakMap<Channel, Map<string, Promise<void>>>()
 
@@ -56,7 +33,7 @@ export class Registry {
     if (known !== undefined && known.ordered !== ordered) throw otherOrder(known)
     await declareSubscription(channel, this.#names, { name, ordered })
     if (known !== undefined && this.#entered.get(name) === pattern) {
-      await bindPattern(channel, this.#names, name, known.pattern)
+      await this.#enterAgain(channel, known, pattern)
       return
     }
     if (known !== undefined && (known.pattern !== pattern || known.next !== undefined)) {
@@ -71,30 +48,29 @@ export class Registry {
     this.#entered.set(name, pattern)
   }
 
-  /**
-   * Whether an event that the pattern of this instance does not match is for instances with another one, which was written
-   * later. What it knows is younger than the time between the announcement of a pattern and its first event.
-   */
-  async isForOthers({ name, pattern }: DurableSubscription, message: Message): Promise<boolean> {
-    if (this.#seen === undefined || performance.now() - this.#seen.at >= this.#settleMs / 2) {
-      const at = performance.now()
-      this.#seen = { at, table: await this.#ledger.read(this.#closing), wishes: new Map() }
+  /** After a loss. Who was taken for gone meanwhile puts its pattern in again. */
+  async #enterAgain(channel: Channel, known: KnownSubscription, own: string): Promise<void> {
+    const { name, ordered, pattern, also } = known
+    const isMissing = !ordered && own !== pattern && !also.includes(own)
+    if (isMissing) await this.#ledger.write(keyOf.also(name, own), there)
+    for (const one of [pattern, ...also, ...(isMissing ? [own] : [])]) {
+      await bindPattern(channel, this.#names, name, one)
     }
-    const { table, wishes } = this.#seen
-    const place = `${name} ${pattern}`
-    const others = wishes.get(place) ?? wishesOf(toKnown(name, table), pattern)
-    wishes.set(place, others)
-    return others.some((matches) => matches(message))
   }
 
-  /** Changes a pattern. It is announced first, so that no instance of the former one drops what only the new one lets in. */
+  /**
+   * Changes a pattern. It is announced first, so that no instance of the former one drops what only the new one lets in. The
+   * former one stays while instances use it; an ordered subscription is left to those of the new one.
+   */
   async #change(channel: Channel, known: KnownSubscription, pattern: string): Promise<void> {
-    const { name } = known
+    const { name, ordered } = known
+    const formers = [known.pattern, known.next ?? pattern].filter((one) => one !== pattern)
+    if (!ordered) for (const former of formers) await this.#ledger.write(keyOf.also(name, former), there)
     await this.#write({ ...known, next: pattern })
     await pause(this.#settleMs, this.#closing)
     await bindPattern(channel, this.#names, name, pattern)
-    for (const former of [known.pattern, known.next]) {
-      if (former !== undefined) await unbindPattern(channel, this.#names, name, { former, now: pattern })
+    if (ordered) {
+      for (const former of formers) await unbindPattern(channel, this.#names, name, { former, kept: [pattern] })
     }
     await this.#write({ ...known, pattern, next: undefined })
   }
@@ -111,9 +87,7 @@ export class Registry {
   }
 
   async #write(one: Partial<KnownSubscription> & Pick<KnownSubscription, 'name'>): Promise<void> {
-    const { name, pattern, ordered, next, isGoing } = one
-    const body = { pattern, ordered, ...(next !== undefined && { next }), ...(isGoing && { isGoing }) }
-    await this.#ledger.write(ON + name, Buffer.from(encodeJson(body)))
+    await this.#ledger.write(keyOf.subscription(one.name), bodyOf(one))
   }
 
   /** Sees to it that there is a queue for retries after so many ms, and that everybody knows. */
@@ -135,16 +109,15 @@ export class Registry {
   async #enterDelay(channel: Channel, name: string, ms: number): Promise<void> {
     const table = await this.#ledger.read(this.#closing)
     await declareDelay(channel, this.#names, name, ms)
-    if (table.get(delayKey(name, ms)) !== undefined) return
-    await this.#ledger.write(delayKey(name, ms), Buffer.from('{}'))
+    if (table.get(keyOf.delay(name, ms)) !== undefined) return
+    await this.#ledger.write(keyOf.delay(name, ms), there)
     await pause(this.#settleMs, this.#closing)
   }
 
   /** All of them, by their names. */
   async list(signal: AbortSignal): Promise<KnownSubscription[]> {
     const table = await this.#ledger.read(signal)
-    const names = table.entries().flatMap(({ key }) => (key.startsWith(ON) ? [key.slice(ON.length)] : []))
-    return names.toSorted().flatMap((name) => toKnown(name, table) ?? [])
+    return namesIn(table).flatMap((name) => toKnown(name, table) ?? [])
   }
 
   /** Tells that one of them is about to be removed: who serves it does not begin anew before it is forgotten. */
@@ -153,48 +126,15 @@ export class Registry {
   }
 
   /** Forgets one of them: its queues were deleted. */
-  async remove({ name, delays }: KnownSubscription): Promise<void> {
-    for (const ms of delays) await this.#ledger.write(delayKey(name, ms), nothing)
-    await this.#ledger.write(ON + name, nothing)
+  async remove({ name, delays, also }: KnownSubscription): Promise<void> {
+    for (const pattern of also) await this.#ledger.write(keyOf.also(name, pattern), nothing)
+    for (const ms of delays) await this.#ledger.write(keyOf.delay(name, ms), nothing)
+    await this.#ledger.write(keyOf.subscription(name), nothing)
   }
 }
 
 /** How long the removal of a subscription may take, in ms. */
 const REMOVAL_MS = 5_000
-
-type Wishes = readonly ((message: Message) => boolean)[]
-
-const ON = 'on/'
-const nothing = Buffer.alloc(0)
-
-function delayKey(name: string, ms: number | string): string {
-  return `after/${name}/${ms}`
-}
-
-/** What the other patterns of a subscription match: the one that was written, and the one to come. */
-function wishesOf(known: KnownSubscription | undefined, own: string): Wishes {
-  const patterns = [known?.pattern, known?.next].flatMap((one) => one ?? [])
-  return patterns.flatMap((one) => (one === own ? [] : [matcherOf(one)]))
-}
-
-function toKnown(name: string, table: Table): KnownSubscription | undefined {
-  const body = table.get(ON + name)
-  if (body === undefined) return undefined
-  const { pattern, ordered, next, isGoing } = read(body)
-  if (typeof pattern !== 'string') return undefined
-  const keys = table.entries().map(({ key }) => key)
-  const delays = keys.flatMap((key) =>
-    key.startsWith(delayKey(name, '')) ? [Number(key.slice(delayKey(name, '').length))] : [],
-  )
-  return {
-    name,
-    pattern,
-    ordered: ordered === true,
-    next: typeof next === 'string' ? next : undefined,
-    isGoing: isGoing === true,
-    delays,
-  }
-}
 
 /** Whether one instance at a time gets events is a property of the queue, which cannot change. */
 function otherOrder({ name, ordered }: KnownSubscription): LuciliusError {
@@ -204,13 +144,4 @@ function otherOrder({ name, ordered }: KnownSubscription): LuciliusError {
     'LUC_OPTIONS_INVALID',
     `The subscription '${name}' is kept ${is}, and not so here: ${advice}`,
   )
-}
-
-function read(body: Buffer): { readonly [key: string]: unknown } {
-  try {
-    const value = decodeJson(body)
-    return isMessage(value) ? value : {}
-  } catch {
-    return {} // Nobody of ours wrote it.
-  }
 }

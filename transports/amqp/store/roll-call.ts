@@ -5,9 +5,15 @@ import type { Broker } from '../broker.js'
 import type { LastingChannel } from '../lasting-channel.js'
 import type { Names } from './names.js'
 
-/** What one open store serves: by the name of a subscription, whether it consumes and how much is under way there. */
+/** What one open store serves, by the name of a subscription. */
 export interface Present {
-  readonly [subscription: string]: { readonly consumers: number; readonly running: number }
+  readonly [subscription: string]: {
+    readonly consumers: number
+    /** How much is under way there. */
+    readonly running: number
+    /** The patterns with which it consumes. */
+    readonly patterns: readonly string[]
+  }
 }
 
 /** How long the open stores have to answer, in ms, if it cannot be told that all have. */
@@ -55,6 +61,12 @@ export class RollCall {
     })
   }
 
+  /** Whether any store serves a subscription with a pattern. */
+  async isServed(name: string, pattern: string, signal: AbortSignal): Promise<boolean> {
+    const serves = (present: Present) => present[name]?.patterns.includes(pattern) === true
+    return (await this.ask((all) => all.some(serves), signal)).some(serves)
+  }
+
   /** Resolves once this store can be asked. */
   async ready(signal: AbortSignal): Promise<void> {
     await this.#held.whenUp(signal)
@@ -96,8 +108,9 @@ function toPresent(body: Buffer): Present {
     if (!isMessage(value)) return {}
     return Object.fromEntries(
       Object.entries(value).flatMap(([name, row]) => {
-        const { consumers, running } = isMessage(row) ? row : {}
-        return typeof consumers === 'number' && typeof running === 'number' ? [[name, { consumers, running }]] : []
+        const { consumers, running, patterns } = isMessage(row) ? row : {}
+        if (typeof consumers !== 'number' || typeof running !== 'number') return []
+        return [[name, { consumers, running, patterns: Array.isArray(patterns) ? patterns : [] }]]
       }),
     )
   } catch {

@@ -83,15 +83,15 @@ export async function bindPattern(channel: Channel, names: Names, name: string, 
   for (const headers of bindingsOf(pattern)) await channel.bindQueue(names.waiting(name), names.events, '', headers)
 }
 
-/** Keeps out those that only a former pattern matches. */
+/** Keeps out those that only a former pattern matches, and none of others. */
 export async function unbindPattern(
   channel: Channel,
   names: Names,
   name: string,
-  { former, now }: { readonly former: string; readonly now: string },
+  { former, kept }: { readonly former: string; readonly kept: readonly string[] },
 ): Promise<void> {
-  const kept = new Set(bindingsOf(now).map((headers) => JSON.stringify(headers)))
-  const gone = bindingsOf(former).filter((headers) => !kept.has(JSON.stringify(headers)))
+  const needed = new Set(kept.flatMap(bindingsOf).map((headers) => JSON.stringify(headers)))
+  const gone = bindingsOf(former).filter((headers) => !needed.has(JSON.stringify(headers)))
   for (const headers of gone) await channel.unbindQueue(names.waiting(name), names.events, '', headers)
 }
 

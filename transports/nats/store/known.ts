@@ -6,7 +6,7 @@ import {
   type JetStreamManager,
 } from '@nats-io/jetstream'
 import type { DurableSubscription } from '../../../lib/transport-kit.js'
-import { type Entry, toEntry } from './entry.js'
+import { type Entry, startedWith, toEntry } from './entry.js'
 import type { Link } from './link.js'
 import type { Names } from './names.js'
 import { toPlace, toPlain } from './ordered-place.js'
@@ -15,7 +15,7 @@ import { readStream } from './reading.js'
 import { jsonOf, Records } from './records.js'
 import { toNanos } from './streams.js'
 import { token } from './token.js'
-import { Refused, refusals } from './unanswered.js'
+import { isOvertaken, Refused, refusals } from './unanswered.js'
 
 /**
  * How many events of a subscription may be under way or wait for another try, in all instances: beyond, nothing new is
@@ -43,13 +43,23 @@ export class Known {
   }
 
   /** Makes a subscription known. `from` is the first sequence that it gets if it was not: the next one unless given. */
-  async add({ name, pattern, ordered }: DurableSubscription, from?: number): Promise<void> {
+  async add(subscription: DurableSubscription, from?: number): Promise<void> {
+    const { name, ordered } = subscription
     if (ordered) await this.#addPlace(name, from)
     else await this.#addConsumer(name, from)
     const subject = this.#names.subscription(name)
-    const written = toEntry((await this.#records.read(subject))?.value)
-    if (written?.pattern === pattern && written.ordered === ordered) return
-    await this.#records.write(subject, { name, pattern, ordered })
+    for (;;) {
+      const written = await this.#records.read(subject)
+      const before = toEntry(written?.value)
+      const entry = startedWith(subscription, before)
+      if (entry === before) return
+      try {
+        await this.#records.write(subject, entry, written?.sequence ?? 0)
+        return
+      } catch (error) {
+        if (!isOvertaken(error)) throw error
+      }
+    }
   }
 
   /** Tells whether there is one of this name. */
@@ -142,7 +152,7 @@ export class Known {
     try {
       await this.#records.write(this.#names.ordered(name), toPlain({ holder: null, upTo, open: new Map() }), 0)
     } catch (error) {
-      if (!(error instanceof Refused && error.code === refusals.wrongSequence)) throw error // Somebody was faster.
+      if (!isOvertaken(error)) throw error // Somebody was faster.
     }
     await this.#deleteConsumer(name)
   }

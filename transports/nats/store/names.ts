@@ -26,6 +26,8 @@ export interface Names {
   subscription(name: string): string
   /** All of these. */
   readonly subscriptions: string
+  /** Where instances answer that serve it with this pattern. */
+  serving(name: string, pattern: string): string
   /** Where an ordered subscription has its place. */
   ordered(name: string): string
 }
@@ -50,6 +52,7 @@ export function namesOf(space: string): Names {
     failures: (subscription, sequence) => `${subject}.failures.${token(subscription)}.${sequence}`,
     subscription: (name) => `${subject}.state.subscription.${token(name)}`,
     subscriptions: `${subject}.state.subscription.*`,
+    serving: (name, pattern) => `${subject}.serving.${token(name)}.${token(pattern)}`,
     ordered: (name) => `${subject}.state.ordered.${token(name)}`,
   }
 }

@@ -1,11 +1,11 @@
 import type { DurableSubscription, ServedSubscription, StoreDelivery } from '../../../lib/transport-kit.js'
 import { pause } from './on-abort.js'
 import { toPlace } from './ordered-place.js'
+import { OtherVersions } from './other-versions.js'
 import type { Parts } from './parts.js'
 import { Records, type Written } from './records.js'
 import { type Claim, Tenure } from './tenure.js'
 import { type Hint, Vacancy } from './vacancy.js'
-import { WrittenPattern } from './written-pattern.js'
 
 const pauseMs = 200
 
@@ -22,7 +22,7 @@ export class OrderedSubscription implements ServedSubscription {
   readonly #subject: string
   readonly #records: Records
   readonly #stopped = new AbortController()
-  readonly #written: WrittenPattern
+  readonly #others: OtherVersions
   #tenure: Tenure | undefined
   #setBegun: () => void = () => {}
 
@@ -42,9 +42,9 @@ export class OrderedSubscription implements ServedSubscription {
     this.begun = new Promise((resolve) => {
       this.#setBegun = resolve
     })
-    this.#written = new WrittenPattern(parts, subscription)
+    this.#others = new OtherVersions(parts, subscription)
     this.over = this.#run().finally(() => {
-      this.#written.close()
+      this.#others.close()
       this.#setBegun()
     })
   }
@@ -65,7 +65,7 @@ export class OrderedSubscription implements ServedSubscription {
       const claim = await this.#untilFree()
       if (this.#isOver) return
       if (claim === undefined) return this.#gone()
-      this.#tenure = new Tenure(this.#parts, this.#subscription, this.#deliver, this.#written, claim)
+      this.#tenure = new Tenure(this.#parts, this.#subscription, this.#deliver, this.#others, claim)
       await this.#tenure.begun
       this.#setBegun()
       await this.#tenure.over
@@ -81,15 +81,17 @@ export class OrderedSubscription implements ServedSubscription {
     const { link, ackWaitMs } = this.#parts
     const vacancy = new Vacancy(link, this.#subject, ackWaitMs)
     let hint: Hint | undefined
-    let seen = 0
+    let seen: number | undefined
+    let isLeft = this.#tenure?.isLeft === true
     try {
       while (!this.#isOver) {
         const written = await this.#look()
         const place = toPlace(written?.value)
         if (written === undefined || place === undefined) return undefined
-        // What an instance of another version can go on with is for it first.
-        const isForUs = place.holder === null && this.#written.isOwn
-        const isFree = isForUs || (hint === 'silence' && written.sequence === seen)
+        const isSame = written.sequence === seen
+        if (seen !== undefined && !isSame) isLeft = false
+        // What this instance has left is for one of another version first.
+        const isFree = (place.holder === null && !isLeft) || (hint === 'silence' && isSame)
         if (isFree) return { place, sequence: written.sequence }
         seen = written.sequence
         this.#setBegun()
@@ -105,7 +107,7 @@ export class OrderedSubscription implements ServedSubscription {
     while (!this.#isOver) {
       try {
         await this.#parts.link.whenUp(this.#stopped.signal)
-        await this.#written.read()
+        await this.#others.read()
         return await this.#records.read(this.#subject)
       } catch {
         await pause(pauseMs, this.#stopped.signal)

@@ -5,13 +5,13 @@ import { bury } from './dead-letters.js'
 import { type EventMessage, eventOf } from './event-of.js'
 import { Histories } from './history.js'
 import type { Link } from './link.js'
+import { OtherVersions } from './other-versions.js'
 import type { Parts } from './parts.js'
 import { type PlaceInStream, placeOf } from './place-in-stream.js'
 import { Puller, requestMs } from './puller.js'
 import { Recent } from './recent.js'
 import { type Home, SharedDelivery } from './shared-delivery.js'
 import { token } from './token.js'
-import { WrittenPattern } from './written-pattern.js'
 
 /** How many to remember of those that were ended: a broker that crashes has lost what it was told last. */
 const remembered = 10_000
@@ -35,8 +35,8 @@ export class SharedSubscription implements ServedSubscription, Home {
   readonly #ended = new Recent(remembered)
   readonly #puller: Puller
   readonly #unfollow: () => void
-  readonly #written: WrittenPattern
-  /** How many events wait for the written pattern. */
+  readonly #others: OtherVersions
+  /** How many events wait for what other versions want. */
   #unsure = 0
   #waryUntil = 0
   #stopping: Promise<void> | undefined
@@ -65,7 +65,7 @@ export class SharedSubscription implements ServedSubscription, Home {
       this.#waryUntil = performance.now() + parts.ackWaitMs + requestMs(parts.ackWaitMs)
     }
     this.#unfollow = parts.link.follow({ back: beWary })
-    this.#written = new WrittenPattern(parts, subscription)
+    this.#others = new OtherVersions(parts, subscription)
     beWary()
     this.#puller = new Puller(parts.link, {
       stream: parts.names.streams.events,
@@ -111,7 +111,7 @@ export class SharedSubscription implements ServedSubscription, Home {
 
   #forget(): void {
     this.#unfollow()
-    this.#written.close()
+    this.#others.close()
   }
 
   #checkOver(): void {
@@ -131,7 +131,7 @@ export class SharedSubscription implements ServedSubscription, Home {
     const event = isEnded ? undefined : eventOf(this.#parts, this.#subscription, message)
     if (event === undefined) {
       if (isEnded) this.link.say(reply, words.done)
-      else if (this.#written.isFresh) this.#pass(message, place)
+      else if (this.#others.isFresh) this.#pass(message, place)
       else void this.#learnAndPass(message, place)
       return
     }
@@ -145,7 +145,7 @@ export class SharedSubscription implements ServedSubscription, Home {
   async #learnAndPass(message: Msg, place: PlaceInStream): Promise<void> {
     this.#unsure++
     try {
-      await this.#written.read()
+      await this.#others.read()
       this.#pass(message, place)
     } catch {
       // It comes again after the ack wait.
@@ -158,7 +158,7 @@ export class SharedSubscription implements ServedSubscription, Home {
   /** What this instance does not want is behind the subscription, unless instances of another version do. */
   #pass(message: EventMessage & { readonly reply?: string }, place: PlaceInStream): void {
     const { reply = '' } = message
-    const event = this.#written.wanted(message)
+    const event = this.#others.wanted(message)
     if (event === undefined) {
       this.link.say(reply, words.done)
       return

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { DurableSubscription, StoreDelivery, StoredEvent, Verdict } from '../../../lib/transport-kit.js'
 import { bury } from './dead-letters.js'
-import { type EventMessage, eventOf, type Matcher } from './event-of.js'
+import { eventOf } from './event-of.js'
+import { HeldRecord } from './held-record.js'
 import { pause } from './on-abort.js'
+import { type Due, OrderedBacklog } from './ordered-backlog.js'
 import { OrderedDelivery, type OrderedHome } from './ordered-delivery.js'
-import { type Open, type OrderedPlace, toPlace, toPlain } from './ordered-place.js'
-import { OrderedReader } from './ordered-reader.js'
+import { OrderedIntake } from './ordered-intake.js'
+import type { OrderedPlace } from './ordered-place.js'
+import type { OtherVersions } from './other-versions.js'
 import type { Parts } from './parts.js'
-import { Records, readMessage } from './records.js'
-import { Refused, refusals, Unanswered } from './unanswered.js'
-import type { WrittenPattern } from './written-pattern.js'
+import { readMessage } from './records.js'
 
 /** How a tenure ended: this instance gave it up, or another one has taken over, or there is nothing to hold any more. */
 export type TenureEnd = 'released' | 'lost'
@@ -18,18 +19,6 @@ export type TenureEnd = 'released' | 'lost'
 export interface Claim {
   readonly place: OrderedPlace
   readonly sequence: number
-}
-
-/** An event that is to be delivered next; without it, it has to be read first. */
-interface Due {
-  readonly sequence: number
-  readonly event?: StoredEvent
-}
-
-/** What was read and not looked at yet. */
-interface Arrival {
-  readonly sequence: number
-  readonly message: EventMessage
 }
 
 const pauseMs = 100
@@ -51,29 +40,20 @@ export class Tenure implements OrderedHome {
   readonly #parts: Parts
   readonly #subscription: DurableSubscription
   readonly #deliver: (delivery: StoreDelivery) => void
-  readonly #written: WrittenPattern
-  readonly #records: Records
-  readonly #subject: string
+  readonly #others: OtherVersions
   readonly #holder = randomBytes(12).toString('base64url')
+  readonly #record: HeldRecord
+  readonly #backlog: OrderedBacklog
   readonly #ended = new AbortController()
   readonly #renewal: ReturnType<typeof setInterval>
   readonly #underWay = new Map<number, OrderedDelivery>()
-  /** What was begun and not ended, by sequence. */
-  readonly #open: Map<number, Open>
-  /** Those of them that are not under way, in their order. */
-  readonly #due: Due[]
-  /** Those that wait for the written pattern, in their order. */
-  readonly #arrived: Arrival[] = []
-  #isLooking = false
-  #reader: OrderedReader | undefined
-  #sequence: number
-  #upTo: number
+  #intake: OrderedIntake | undefined
   #waiting: (() => void)[] = []
-  #writtenAt = 0
   #isChanged = true
   #isWriting = false
   #isStopping = false
   #isForced = false
+  #isLeft = false
   #setOver: (end: TenureEnd) => void = () => {}
   #setBegun: () => void = () => {}
 
@@ -81,19 +61,16 @@ export class Tenure implements OrderedHome {
     parts: Parts,
     subscription: DurableSubscription,
     deliver: (delivery: StoreDelivery) => void,
-    written: WrittenPattern,
+    others: OtherVersions,
     { place, sequence }: Claim,
   ) {
     this.#parts = parts
     this.#subscription = subscription
     this.#deliver = deliver
-    this.#written = written
-    this.#records = new Records(parts.link, parts.names.streams.state)
-    this.#subject = parts.names.ordered(subscription.name)
-    this.#sequence = sequence
-    this.#upTo = place.upTo
-    this.#open = new Map(place.open)
-    this.#due = [...place.open.keys()].map((each) => ({ sequence: each }))
+    this.#others = others
+    const subject = parts.names.ordered(subscription.name)
+    this.#record = new HeldRecord(parts, subject, this.#holder, sequence, this.#ended.signal)
+    this.#backlog = new OrderedBacklog(place)
     this.over = new Promise((resolve) => {
       this.#setOver = resolve
     })
@@ -105,11 +82,16 @@ export class Tenure implements OrderedHome {
     this.#change()
   }
 
+  /** Whether it ends because the next event is for an instance of another version. */
+  get isLeft(): boolean {
+    return this.#isLeft
+  }
+
   /** Takes nothing more, and gives the subscription up once all is ended that is under way. */
   stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true
-    this.#reader?.stop()
+    this.#intake?.stop()
     this.#change()
   }
 
@@ -128,8 +110,8 @@ export class Tenure implements OrderedHome {
     const isOut = verdict.kind === 'done' || (verdict.kind === 'dead' && (await this.#bury(delivery, verdict)))
     if (this.#isOver) return
     this.#underWay.delete(delivery.sequence)
-    if (isOut) this.#open.delete(delivery.sequence)
-    else this.#putBack(delivery, verdict)
+    if (isOut) this.#backlog.end(delivery.sequence)
+    else this.#backlog.putBack(delivery, verdict.kind)
     const written = new Promise<void>((resolve) => this.#waiting.push(resolve)) // first, so that this change is waited for
     this.#change()
     await written
@@ -146,18 +128,6 @@ export class Tenure implements OrderedHome {
     return isBuried
   }
 
-  /** It comes again, here or in the next holder. */
-  #putBack({ event, sequence }: OrderedDelivery, { kind }: Verdict): void {
-    if (kind === 'back') this.#count(sequence, -1)
-    const at = this.#due.findIndex((due) => due.sequence > sequence)
-    this.#due.splice(at === -1 ? this.#due.length : at, 0, { sequence, event })
-  }
-
-  #count(sequence: number, change: 1 | -1): void {
-    const { deliveries, firstAt } = this.#open.get(sequence) ?? { deliveries: 0, firstAt: 0 }
-    this.#open.set(sequence, { deliveries: deliveries + change, firstAt: firstAt === 0 ? Date.now() : firstAt })
-  }
-
   #change(): void {
     this.#isChanged = true
     if (this.#isWriting || this.#isOver) return
@@ -171,7 +141,7 @@ export class Tenure implements OrderedHome {
       const waiting = this.#waiting.splice(0)
       const admitted = await this.#admit()
       const isLast = this.#isStopping && (this.#isForced || this.#underWay.size === 0) && admitted.length === 0
-      const isWritten = await this.#write(isLast ? null : this.#holder)
+      const isWritten = await this.#record.write(this.#backlog.placeOf(isLast ? null : this.#holder))
       for (const resolve of waiting) resolve()
       if (!isWritten) return this.#end('lost')
       if (isLast) return this.#end('released')
@@ -186,15 +156,12 @@ export class Tenure implements OrderedHome {
   async #admit(): Promise<OrderedDelivery[]> {
     const admitted: OrderedDelivery[] = []
     while (!this.#isStopping && this.#underWay.size + admitted.length < this.#subscription.concurrency) {
-      const due = this.#due.shift()
+      const due = this.#backlog.next()
       if (due === undefined) break
-      const event = due.event ?? (await this.#load(due.sequence))
-      if (event === undefined) {
-        this.#open.delete(due.sequence)
-        continue
-      }
-      this.#count(due.sequence, 1)
-      admitted.push(new OrderedDelivery(this, event, due.sequence, this.#open.get(due.sequence) as Open)) // just counted
+      const { sequence } = due
+      const event = due.event ?? (await this.#load(due))
+      if (event === undefined) this.#backlog.end(sequence)
+      else admitted.push(new OrderedDelivery(this, event, sequence, this.#backlog.count(sequence)))
     }
     return admitted
   }
@@ -202,7 +169,7 @@ export class Tenure implements OrderedHome {
   #deliverAll(admitted: readonly OrderedDelivery[]): void {
     for (const delivery of admitted) {
       if (this.#isStopping) {
-        this.#putBack(delivery, { kind: 'back' })
+        this.#backlog.putBack(delivery, 'back')
         this.#isChanged = true
         continue
       }
@@ -213,67 +180,33 @@ export class Tenure implements OrderedHome {
 
   #read(): void {
     if (this.#isStopping) return
-    this.#reader?.refill()
-    this.#reader ??= new OrderedReader(this.#parts.link, {
-      stream: this.#parts.names.streams.events,
-      from: this.#upTo + 1,
-      room: () => (this.#isStopping ? 0 : this.#subscription.concurrency - this.#open.size - this.#arrived.length),
-      take: ({ sequence }, message) => {
-        this.#arrived.push({ sequence, message })
-        if (!this.#isLooking) void this.#look()
+    this.#intake?.refill()
+    this.#intake ??= new OrderedIntake(this.#parts, this.#subscription, this.#others, {
+      from: this.#backlog.upTo + 1,
+      room: () => this.#subscription.concurrency - this.#backlog.size,
+      take: (sequence, event) => {
+        this.#backlog.add(sequence, event)
+        if (event !== undefined) this.#change() // What is for nobody here is written down with the next thing that is.
+      },
+      leave: () => {
+        this.#isLeft = true
+        this.stop()
       },
     })
   }
 
-  /** Looks at what has arrived, in its order. */
-  async #look(): Promise<void> {
-    this.#isLooking = true
-    for (
-      let next = this.#arrived[0];
-      next !== undefined && !this.#isStopping && !this.#isOver;
-      next = this.#arrived[0]
-    ) {
-      const event = eventOf(this.#parts, this.#subscription, next.message)
-      if (event === undefined && !this.#written.isFresh) {
-        await this.#learnPattern()
-        continue
-      }
-      this.#arrived.shift()
-      if (event !== undefined || this.#written.wanted(next.message) === undefined) this.#take(next.sequence, event)
-      else this.stop() // An instance of another version is to go on from here.
-    }
-    this.#arrived.length = 0
-    this.#isLooking = false
-    this.#reader?.refill()
-  }
-
-  async #learnPattern(): Promise<void> {
-    try {
-      await this.#parts.link.whenUp(this.#ended.signal)
-      await this.#written.read()
-    } catch {
-      await pause(pauseMs, this.#ended.signal)
-    }
-  }
-
-  /** What is not for this subscription is behind it at once, and written down with the next thing that is. */
-  #take(sequence: number, event: StoredEvent | undefined): void {
-    this.#upTo = sequence
-    if (event === undefined) return
-    this.#open.set(sequence, { deliveries: 0, firstAt: 0 })
-    this.#due.push({ sequence, event })
-    this.#change()
-  }
-
   /** Reads an event with which an earlier holder had begun. Undefined if it is out of age by now. */
-  async #load(sequence: number): Promise<StoredEvent | undefined> {
+  async #load({ sequence }: Due): Promise<StoredEvent | undefined> {
     const { link, names, host } = this.#parts
+    const { name } = this.#subscription
+    // What was once begun with is gone on with, also if the pattern has changed since.
+    const anything = { name, matches: () => true }
     while (!this.#isOver) {
       try {
         await link.whenUp(this.#ended.signal)
         const message = await readMessage(link, names.streams.events, { seq: sequence })
-        const event = message === undefined ? undefined : eventOf(this.#parts, this.#anything, message)
-        if (event === undefined) host.log('error', { sequence }, `An event of ${this.#subscription.name} is gone.`)
+        const event = message === undefined ? undefined : eventOf(this.#parts, anything, message)
+        if (event === undefined) host.log('error', { sequence }, `An event of ${name} is gone.`)
         return event
       } catch {
         await pause(pauseMs, this.#ended.signal)
@@ -282,56 +215,16 @@ export class Tenure implements OrderedHome {
     return undefined
   }
 
-  /** What was once begun with is gone on with, also if the pattern has changed since. */
-  get #anything(): Matcher {
-    return { name: this.#subscription.name, matches: () => true }
-  }
-
-  /** Writes until it is written. False if somebody else has the subscription by now, or nobody can have it. */
-  async #write(holder: string | null): Promise<boolean> {
-    const { link, streams } = this.#parts
-    const value = toPlain({ upTo: this.#upTo, open: this.#open, holder })
-    while (!this.#isOver) {
-      try {
-        await link.whenUp(this.#ended.signal)
-        this.#sequence = await this.#records.write(this.#subject, value, this.#sequence)
-        this.#writtenAt = performance.now()
-        return true
-      } catch (error) {
-        if (link.isClosed) return false
-        if (error instanceof Refused && error.code === refusals.wrongSequence) {
-          if (!(await this.#isStillOurs())) return false
-          continue
-        }
-        if (error instanceof Unanswered && error.why === 'nobody') await streams.ensure().catch(() => {})
-        await pause(pauseMs, this.#ended.signal)
-      }
-    }
-    return false
-  }
-
-  /** Somebody has written: it may have been ourselves, without hearing that it had arrived. */
-  async #isStillOurs(): Promise<boolean> {
-    try {
-      const written = await this.#records.read(this.#subject)
-      if (written === undefined || toPlace(written.value)?.holder !== this.#holder) return false
-      this.#sequence = written.sequence
-    } catch {
-      await pause(pauseMs, this.#ended.signal) // The next write asks the same again.
-    }
-    return true
-  }
-
   /** The sign of life: others take over if they do not hear it. */
   #renew(signMs: number): void {
-    if (performance.now() - this.#writtenAt >= signMs) this.#change()
+    if (this.#record.ageMs >= signMs) this.#change()
   }
 
   #end(end: TenureEnd): void {
     if (this.#isOver) return
     this.#ended.abort()
     clearInterval(this.#renewal)
-    this.#reader?.stop()
+    this.#intake?.stop()
     for (const resolve of this.#waiting.splice(0)) resolve()
     this.#setBegun()
     this.#setOver(end)

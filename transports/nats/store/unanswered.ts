@@ -64,6 +64,11 @@ export const refusals = {
   streamFull: 10077,
 } as const
 
+/** Whether somebody else has written since what was to be written over. */
+export function isOvertaken(error: unknown): boolean {
+  return error instanceof Refused && error.code === refusals.wrongSequence
+}
+
 /** Whether it may be otherwise a moment later: not where a server has no JetStream, where a stream has no leader it is. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof Unanswered) {

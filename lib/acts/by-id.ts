@@ -1,4 +1,5 @@
-import type { FrameId } from './frame-text.js'
+/** What an act is called by whoever sent it, until it is answered. */
+export type ActId = number | string
 
 /** How many places the ring has: as many acts as run on one connection by default. */
 const PLACES = 256
@@ -10,9 +11,9 @@ const PLACES = 256
  * where entries come and go, leaves one table after the other to the collector: a fifth of the CPU of the answering
  * process (`npm run bench -- remote`).
  */
-export class ById<T extends { readonly id: FrameId }> {
+export class ById<T extends { readonly id: ActId }> {
   #ring: (T | undefined)[] = []
-  readonly #others = new Map<FrameId, T>()
+  readonly #others = new Map<ActId, T>()
   size = 0
 
   find(id: unknown): T | undefined {
@@ -20,7 +21,7 @@ export class ById<T extends { readonly id: FrameId }> {
       const one = this.#ring[id % PLACES]
       if (one !== undefined && one.id === id) return one
     }
-    return this.#others.size === 0 ? undefined : this.#others.get(id as FrameId)
+    return this.#others.size === 0 ? undefined : this.#others.get(id as ActId)
   }
 
   /** Adds one with an id that is not in use. */

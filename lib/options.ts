@@ -25,6 +25,8 @@ export interface AppOptions {
   readonly maxTimeoutMs?: number
   /** How many acts and priors may follow from one another: 32. */
   readonly maxHops?: number
+  /** How many runs of an action may go on after their callers gave up, before acts from outside are refused: 1000. */
+  readonly maxAbandoned?: number
   /** `strict`: local acts behave like remote ones. The default, unless `NODE_ENV` is `production`: then `off`. */
   readonly parity?: 'strict' | 'off'
   /** Bounds on messages that wait for somebody who can answer them. */
@@ -51,6 +53,7 @@ export interface Settings {
   readonly timeoutMs: number
   readonly maxTimeoutMs: number
   readonly maxHops: number
+  readonly maxAbandoned: number
   readonly strict: boolean
   readonly park: Required<ParkOptions>
   readonly retry: Required<RetryOptions>
@@ -64,6 +67,7 @@ const KNOWN = [
   'timeoutMs',
   'maxTimeoutMs',
   'maxHops',
+  'maxAbandoned',
   'parity',
   'park',
   'retry',
@@ -97,6 +101,7 @@ export function toSettings(options: AppOptions): Settings {
     timeoutMs,
     maxTimeoutMs,
     maxHops: count(WHERE, given, 'maxHops', 32, 1),
+    maxAbandoned: count(WHERE, given, 'maxAbandoned', 1000, 1),
     strict: isStrict(given.parity),
     park: toPark(given.park === undefined ? {} : given.park),
     retry: toRetry(given.retry ?? {}),

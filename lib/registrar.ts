@@ -155,6 +155,7 @@ export class Registrar {
       timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
       run: handler,
       outer: undefined,
+      abandoned: 0,
     }
   }
 }

@@ -32,6 +32,8 @@ export interface Action {
   run: Handler
   /** The wraps of the caller's side around everything, if there are any. */
   outer: Handler | undefined
+  /** Runs that go on though their callers gave up: of handlers that have not returned yet. */
+  abandoned: number
   /** Of one that holds acts until they may go on: the same, going on to what `choose` gives then. */
   readonly held?: (choose: () => Action) => Action
 }

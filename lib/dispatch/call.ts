@@ -73,6 +73,8 @@ export class Call implements Waiting, CarriedCall {
   expiresAt = 0
   before: Waiting | undefined = undefined
   after: Waiting | undefined = undefined
+  /** Its caller has given up, and its handler goes on. */
+  #isAbandoned = false
   #timed = false
   #alone = false
   #children: Set<Call> | undefined = undefined
@@ -114,7 +116,10 @@ export class Call implements Waiting, CarriedCall {
   }
 
   succeed(reply: unknown): void {
-    if (this.settled) return
+    if (this.settled) {
+      this.#returned()
+      return
+    }
     let delivered: unknown
     try {
       delivered = this.ledger.deliver(reply)
@@ -130,7 +135,10 @@ export class Call implements Waiting, CarriedCall {
   }
 
   fail(thrown: unknown): void {
-    if (this.settled) return
+    if (this.settled) {
+      this.#returned()
+      return
+    }
     const error = this.ledger.blame(thrown, this)
     this.#settle()
     this.#tellFailure(error)
@@ -157,6 +165,11 @@ export class Call implements Waiting, CarriedCall {
     const handled = this.#waits() ? 'no' : 'unknown'
     const error = new LuciliusError(code, message, { handled })
     this.#end = error
+    // What runs elsewhere is counted there.
+    if (this.action.remote === undefined && !this.atCaller) {
+      this.#isAbandoned = true
+      this.action.abandoned++
+    }
     const children = this.#children
     this.#children = undefined
     this.#settle()
@@ -241,6 +254,13 @@ export class Call implements Waiting, CarriedCall {
   #tellFailure(error: Error): void {
     if (this.waiter === undefined) this.reject(error)
     else this.waiter.reject(error)
+  }
+
+  /** The handler of a call that was given up has come to an end. */
+  #returned(): void {
+    if (!this.#isAbandoned) return
+    this.#isAbandoned = false
+    this.action.abandoned--
   }
 
   #settle(): void {

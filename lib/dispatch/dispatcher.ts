@@ -15,13 +15,15 @@ import { Composition, type Follow } from './composition.js'
 import type { Within } from './context.js'
 import { Heads, wholeMessage } from './head.js'
 import { launch, launchFor } from './launch.js'
-import { appClosed, cancelledBefore, tooLate, tooManyHops, whatIsLeft } from './refusals.js'
+import { appClosed, cancelledBefore, tooLate, tooManyAbandoned, tooManyHops, whatIsLeft } from './refusals.js'
 
 /** Bounds and manners that hold for every act of an app. */
 export interface Rules {
   readonly timeoutMs: number
   readonly maxTimeoutMs: number
   readonly maxHops: number
+  /** How many runs of an action may go on though their callers gave up, before it takes no more from outside. */
+  readonly maxAbandoned: number
   readonly strict: boolean
 }
 
@@ -244,10 +246,11 @@ export class Dispatcher implements Within {
   }
 
   #arrive(action: Action, message: Message, arrival: Arrival): Call {
-    const { strict, maxHops } = this.#rules
+    const { strict, maxHops, maxAbandoned } = this.#rules
     const { hops, origin, id, traceparent, carried } = arrival
     if (hops > maxHops) throw tooManyHops(describe(action), maxHops)
     if (arrival.timeoutMs <= 0) throw tooLate(action)
+    if (action.abandoned >= maxAbandoned) throw tooManyAbandoned(action)
     const asked = strict ? (portableCopy(message, 'message') as Message) : message
     const timeoutMs = Math.min(arrival.timeoutMs, action.timeoutMs)
     const call = new Call(this.books, action, asked, undefined, hops, timeoutMs, origin)

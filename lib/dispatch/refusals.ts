@@ -17,6 +17,21 @@ export function tooLate(action: Action): LuciliusError {
   })
 }
 
+const warned = new WeakSet<Action>()
+
+/** The error for an act from outside on an action whose handler goes on for too many who gave up; logged once for each. */
+export function tooManyAbandoned(action: Action): LuciliusError {
+  const { pattern, service, abandoned, log } = action
+  if (!warned.has(action)) {
+    warned.add(action)
+    log.warn(
+      { pattern: pattern.text, service, abandoned },
+      'runs that were given up go on, so acts from outside are refused: end a handler when context.signal aborts',
+    )
+  }
+  return new LuciliusError('LUC_OVERLOADED', 'Too many runs of this that were given up still go on.')
+}
+
 /** The error for a call that was cancelled before it came to be started. */
 export function cancelledBefore(action: Action): LuciliusError {
   return new LuciliusError('LUC_CANCELLED', `The caller had cancelled before ${describe(action)} was started.`, {

@@ -167,14 +167,18 @@ function pick(remote: RemoteAction, refused: ReadonlySet<Peer> | undefined): Pee
     return only.available && refused?.has(only) !== true ? only : undefined
   }
   let best: Peer | undefined
+  let bestAt = remote.turn
   for (let i = 0; i < peers.length; i++) {
     const at = (remote.turn + i) % peers.length
     // The index is within bounds.
     const peer = peers[at] as Peer
     if (!peer.available || refused?.has(peer) === true || hasTwin(peers, at)) continue
-    if (best === undefined || isBetter(peer, best)) best = peer
+    if (best !== undefined && !isBetter(peer, best)) continue
+    best = peer
+    bestAt = at
   }
-  remote.turn = (remote.turn + 1) % Math.max(1, peers.length)
+  // Behind the one that was picked: behind one that was passed over, its neighbour would have two turns.
+  remote.turn = (bestAt + 1) % Math.max(1, peers.length)
   return best
 }
 

@@ -16,6 +16,9 @@ const GONE: ReadonlySet<string> = new Set(['LUC_UNREACHABLE', 'LUC_SERVICE_CLOSE
 /** Milliseconds between two tries, at least, that are made because there was a sign of the peer. */
 const HURRY_MS = 1000
 
+/** Milliseconds of a connection after whose loss tries follow each other fast again: one that comes and goes is not chased. */
+const STEADY_MS = 1000
+
 /** Who keeps a connector, where that is not the user: whoever has found the peer. */
 export interface Keeper {
   /** Milliseconds after the first try, and after a loss, in which it tries to connect again. */
@@ -43,6 +46,9 @@ export class Connector {
   #warned = ''
   /** When the peer was lost; until it is met, when it was tried first. */
   #since: number | undefined
+  /** Since when it tries in vain, or for connections that do not last. */
+  #paceSince: number | undefined
+  #upAt = 0
   #triedAt = 0
   #isMet = false
   #timer: NodeJS.Timeout | undefined
@@ -104,6 +110,7 @@ export class Connector {
   async #try(): Promise<void> {
     this.#triedAt = performance.now()
     this.#since ??= this.#triedAt
+    this.#paceSince ??= this.#triedAt
     try {
       const { losses } = this.#peer
       const connection = await this.#proved(await this.#transport.connect(this.#peer))
@@ -119,6 +126,7 @@ export class Connector {
         await connection.close()
         return
       }
+      this.#upAt = performance.now()
       this.#peer.up(connection)
       this.#isMet = true
       this.#waited = false
@@ -158,16 +166,19 @@ export class Connector {
   #again(): void {
     this.#log.info({ peer: this.#peer.info.name, transport: this.#transport.name }, 'connection lost')
     this.#since = performance.now()
+    if (this.#since - this.#upAt >= STEADY_MS) this.#paceSince = this.#since
     this.#keeper?.lost(this.#peer.info)
     this.#retry()
   }
 
   #retry(): void {
     if (this.#closed) return
-    const since = this.#since ?? performance.now()
-    const isPatient = this.#keeper === undefined || performance.now() - since <= this.#keeper.patienceMs
+    const now = performance.now()
+    const { patienceMs = Number.POSITIVE_INFINITY } = this.#keeper ?? {}
+    const isPatient = now - (this.#since ?? now) <= patienceMs
     // Nobody misses whom nobody has met: that somebody is there may be an old story.
-    if (isPatient) this.#wait(this.#keeper === undefined || this.#isMet ? pauseMs(since) : slowPauseMs())
+    if (isPatient)
+      this.#wait(this.#keeper === undefined || this.#isMet ? pauseMs(this.#paceSince ?? now) : slowPauseMs())
     else this.#end('lost')
   }
 

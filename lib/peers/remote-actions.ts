@@ -63,6 +63,7 @@ export class RemoteActions {
       timeoutMs: Number.POSITIVE_INFINITY,
       run: handler,
       outer: undefined,
+      abandoned: 0,
     }
   }
 

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { lucilius } from '../../lib/index.js'
 import { type Announcement, type Connection, type Observer, type Transport, toMeta } from '../../lib/transport-kit.js'
 import { inProcess } from '../../transports/in-process/index.js'
 import { eventually, gate } from './eventually.js'
 import { failureOf } from './failure.js'
+import { recordingLogger } from './recording-logger.js'
 
 const announcement: Announcement = {
   wire: 1,
@@ -355,4 +357,95 @@ t.test('a remaining time that is no number is refused: a deadline made of it wou
   for (const timeoutMs of [Number.NaN, -1, '100', null])
     t.throws(() => toMeta({ timeoutMs }), { code: 'LUC_WIRE_INVALID' })
   t.strictSame(toMeta({ timeoutMs: 0 }), { timeoutMs: 0 })
+})
+
+t.test(
+  'who gives up at once and asks again piles up no more work than is allowed, and only of that action',
+  async (t) => {
+    const { logger, lines } = recordingLogger()
+    const far = lucilius({ name: 'far', maxAbandoned: 3, logger })
+    const { opened, open } = gate()
+    let runs = 0
+    far.add('far:slow', async () => {
+      runs++
+      await opened
+      return 'done'
+    })
+    far.add('far:quick', () => 'quick')
+    const transport = inProcess()
+    await far.listen(transport, { expose: ['far:slow', 'far:quick'] })
+    const near = lucilius()
+    await near.connect(transport)
+
+    for (let i = 1; i <= 3; i++) {
+      const controller = new AbortController()
+      const act = failureOf(near.act('far:slow', {}, { signal: controller.signal }))
+      await eventually(() => runs === i)
+      controller.abort()
+      t.match(await act, { code: 'LUC_CANCELLED' })
+    }
+    t.match(await failureOf(near.act('far:slow')), { code: 'LUC_OVERLOADED', handled: 'no', retryable: true })
+    await failureOf(near.act('far:slow'))
+    t.equal(runs, 3)
+    t.equal(await near.act('far:quick'), 'quick')
+    t.match(lines('warn'), [{ pattern: 'far:slow', abandoned: 3 }], 'the log says so, once')
+
+    open()
+    t.equal(await near.act('far:slow'), 'done', 'it is taken again when those runs have ended')
+    await near.close()
+    await far.close()
+  },
+)
+
+t.test('a peer whose connections do not last is not chased', async (t) => {
+  let now = 1_000_000
+  t.intercept(performance, 'now', { value: () => now })
+  t.intercept(Math, 'random', { value: () => 0.5 }) // Waits of 20 ms at first, of 2,500 ms later.
+  let tries = 0
+  let losses = 0
+  const transport = byHand((observer) => {
+    tries++
+    observer.hear(announcement)
+    setImmediate(() => {
+      observer.lost()
+      losses++
+    })
+    return { carry: async () => ({ reply: 'done' }), close: async () => {} }
+  })
+  const app = lucilius()
+  await app.connect(transport)
+  await eventually(() => losses >= 3)
+  t.equal(tries, losses, 'the next try is to come')
+  now += 6000
+  await eventually(() => losses >= 4)
+  await pause(150)
+  t.equal(tries, 4)
+  await app.close()
+})
+
+t.test('equal peers are asked in turn, also beside one that is away or connected twice', async (t) => {
+  const asked: string[] = []
+  const far = await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      const app = lucilius({ name: 'far' })
+      app.add('far:1', () => void asked.push(name))
+      const transport = inProcess()
+      await app.listen(transport, { expose: ['far:1'] })
+      return { app, transport }
+    }),
+  )
+  const near = lucilius()
+  const [first] = far
+  for (const { transport } of far) await near.connect(transport)
+  if (first !== undefined) await near.connect(first.transport)
+  const shares = async (times: number) => {
+    asked.length = 0
+    for (let i = 0; i < times; i++) await near.act('far:1')
+    return ['a', 'b', 'c'].map((name) => asked.filter((one) => one === name).length)
+  }
+  t.strictSame(await shares(30), [10, 10, 10])
+  await first?.app.close()
+  t.strictSame(await shares(30), [0, 15, 15])
+  await near.close()
+  for (const { app } of far) await app.close()
 })

@@ -23,6 +23,7 @@ const limits = {
   timeoutMs: checkDuration,
   maxTimeoutMs: checkDuration,
   maxHops: atLeast(1),
+  maxAbandoned: atLeast(1),
   park: (place: Place) => checkAll(place, park),
   retry: (place: Place) => checkAll(place, retry),
   drainMs: checkDuration,

@@ -29,10 +29,10 @@ export type Carried = 'message' | 'reply'
  *
  * Throws `LUC_NOT_PORTABLE` with the path of the field for what JSON cannot hold. What is too deep or has a forbidden
  * key is `LUC_MESSAGE_INVALID` and what is too large `LUC_TOO_LARGE`; in a reply all three are `LUC_REPLY_INVALID`.
- * Takes 0.3 µs for five scalar fields.
+ * Errors call it `name`. Takes 0.3 µs for five scalar fields.
  */
-export function portableCopy(value: unknown, at: Carried, limits: PortableLimits = {}): unknown {
-  return copyWithin(value, at, limits, undefined)
+export function portableCopy(value: unknown, at: Carried, limits: PortableLimits = {}, name?: string): unknown {
+  return copyWithin(value, at, limits, undefined, name)
 }
 
 /**
@@ -43,11 +43,17 @@ export function portableMessage(made: object): unknown {
   return copyWithin(made, 'message', {}, made)
 }
 
-function copyWithin(value: unknown, at: Carried, limits: PortableLimits, made: object | undefined): unknown {
+function copyWithin(
+  value: unknown,
+  at: Carried,
+  limits: PortableLimits,
+  made: object | undefined,
+  name = at === 'message' ? 'Message' : 'Reply',
+): unknown {
   if (value === undefined) return undefined
   const { maxDepth = defaultMaxDepth, maxBytes = defaultMaxBytes } = limits
   // With room for one level, which is all that most messages have: growing an empty array takes 20 ns.
-  const walk: Walk = { at, maxDepth, maxBytes, made, least: 0, keys: [''], holders: [nobody] }
+  const walk: Walk = { at, name, maxDepth, maxBytes, made, least: 0, keys: [''], holders: [nobody] }
   const copy = copyReadable(value, walk)
   if ((walk.least + 1) * mostPerLeast > maxBytes && Buffer.byteLength(JSON.stringify(copy)) > maxBytes) refuseSize(walk)
   return copy
@@ -68,11 +74,13 @@ export function checkProperties(message: object): void {
 const nobody: object = Object.freeze({})
 
 function walkTo(...keys: string[]): Walk {
-  return { at: 'message', maxDepth: 1, maxBytes: 0, made: undefined, least: 0, keys, holders: [] }
+  return { at: 'message', name: 'Message', maxDepth: 1, maxBytes: 0, made: undefined, least: 0, keys, holders: [] }
 }
 
 interface Walk {
   readonly at: Carried
+  /** What errors call it. */
+  readonly name: string
   readonly maxDepth: number
   readonly maxBytes: number
   /** An object that has no accessors for certain. */
@@ -231,7 +239,6 @@ function refuse(code: LuciliusCode, walk: Walk, depth: number, what: string, cur
   const path = fieldPath(walk.keys.slice(0, depth))
   const subject = path === '' ? 'it' : `'${path}'`
   const handled: Handled = walk.at === 'message' ? 'no' : 'yes'
-  const name = walk.at === 'message' ? 'Message' : 'Reply'
-  const message = `${name} cannot be carried: ${subject} ${what}. ${cure}`
+  const message = `${walk.name} cannot be carried: ${subject} ${what}. ${cure}`
   throw new LuciliusError(code, message, { handled, details: { path }, cause })
 }

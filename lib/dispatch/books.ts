@@ -1,7 +1,8 @@
 import { ActionError } from '../errors.js'
 import { portableCopy } from '../portable.js'
 import { blame } from './blame.js'
-import type { Call, Ledger } from './call.js'
+import { type Call, describe, type Ledger } from './call.js'
+import { logFailure } from './log-failure.js'
 
 /** Keeps the books of an app's calls: how many run, and in which form replies and errors leave them. */
 export class Books implements Ledger {
@@ -32,12 +33,27 @@ export class Books implements Ledger {
     if (--this.running === 0) this.#onIdle?.()
   }
 
-  deliver(reply: unknown): unknown {
-    return this.#strict ? portableCopy(reply, 'reply') : reply
+  deliver(reply: unknown, call: Call): unknown {
+    if (!this.#strict) return reply
+    try {
+      return portableCopy(reply, 'reply')
+    } catch {
+      return refuseReply(reply, call)
+    }
   }
 
   blame(thrown: unknown, call: Call): Error {
     return this.#strict && thrown instanceof ActionError ? withPortableDetails(thrown) : blame(thrown, call)
+  }
+}
+
+/** Copies once more, with a name for the error: one that is given at once costs every act. Its author reads the log. */
+function refuseReply(reply: unknown, call: Call): unknown {
+  try {
+    return portableCopy(reply, 'reply', {}, `Reply of ${describe(call.action)}`)
+  } catch (error) {
+    logFailure(call, undefined, (error as Error).message)
+    throw error
   }
 }
 

@@ -20,7 +20,7 @@ export interface Ledger {
   began(call: Call): void
   ended(call: Call): void
   /** Makes a reply fit for the caller; throws the error to fail with. */
-  deliver(reply: unknown): unknown
+  deliver(reply: unknown, call: Call): unknown
   /** Makes whatever was thrown an error of this framework or of the action. */
   blame(thrown: unknown, call: Call): Error
 }
@@ -122,7 +122,7 @@ export class Call implements Waiting, CarriedCall {
     }
     let delivered: unknown
     try {
-      delivered = this.ledger.deliver(reply)
+      delivered = this.ledger.deliver(reply, this)
     } catch (error) {
       // `deliver` throws nothing but the error to fail with.
       this.#settle()

@@ -311,3 +311,26 @@ t.test("strict parity warns when a service's wrap covers the action of another s
   t.match(JSON.stringify(warnings()[0]), /cmd:order/)
   await app.close()
 })
+
+t.test(
+  'a reply that cannot be carried is told with its action, to the caller and in the log of who made it',
+  async (t) => {
+    const { lines, logger } = recorded()
+    const app = lucilius({ parity: 'strict', logger })
+    app.use(function rates(app) {
+      app.add('role:rates,cmd:get', () => ({ at: new Date(0) }))
+    })
+    app.add('role:shop', (_, { act }) => act('role:rates,cmd:get'))
+    const errors = () => lines.filter(({ level }) => level === 50)
+    const told = "Reply of cmd:get,role:rates cannot be carried: 'at' is a Date. Send at.toISOString()."
+    t.match(await failureOf(app.act('role:rates,cmd:get')), { code: 'LUC_NOT_PORTABLE', message: told, handled: 'yes' })
+    t.match(errors(), [{ msg: told, service: 'rates', pattern: 'cmd:get,role:rates' }])
+    lines.length = 0
+    t.match(await failureOf(app.act('role:shop')), {
+      code: 'LUC_ACTION_FAILED',
+      details: { cause: 'LUC_NOT_PORTABLE' },
+    })
+    t.match(errors(), [{ msg: told }, { msg: 'a handler failed', err: { message: told } }])
+    await app.close()
+  },
+)

@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly maxHops?: number
   /** How many runs of an action may go on after their callers gave up, before acts from outside are refused: 1000. */
   readonly maxAbandoned?: number
+  /** How many runs of observers events of clients may have under way, before more are refused: 10,000. */
+  readonly maxClientEvents?: number
   /** `strict`: local acts behave like remote ones. The default, unless `NODE_ENV` is `production`: then `off`. */
   readonly parity?: 'strict' | 'off'
   /** Bounds on messages that wait for somebody who can answer them. */
@@ -54,6 +56,7 @@ export interface Settings {
   readonly maxTimeoutMs: number
   readonly maxHops: number
   readonly maxAbandoned: number
+  readonly maxClientEvents: number
   readonly strict: boolean
   readonly park: Required<ParkOptions>
   readonly retry: Required<RetryOptions>
@@ -68,6 +71,7 @@ const KNOWN = [
   'maxTimeoutMs',
   'maxHops',
   'maxAbandoned',
+  'maxClientEvents',
   'parity',
   'park',
   'retry',
@@ -102,6 +106,7 @@ export function toSettings(options: AppOptions): Settings {
     maxTimeoutMs,
     maxHops: count(WHERE, given, 'maxHops', 32, 1),
     maxAbandoned: count(WHERE, given, 'maxAbandoned', 1000, 1),
+    maxClientEvents: count(WHERE, given, 'maxClientEvents', 10_000, 1),
     strict: isStrict(given.parity),
     park: toPark(given.park === undefined ? {} : given.park),
     retry: toRetry(given.retry ?? {}),

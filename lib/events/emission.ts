@@ -1,5 +1,6 @@
 import type { Origin } from '../dispatch/call.js'
 import type { Message } from '../message.js'
+import type { Crowd } from './crowd.js'
 
 /** An event under way: the message and what its observers inherit. */
 export interface Emission {
@@ -9,4 +10,6 @@ export interface Emission {
   /** Id and trace of the call that emitted it, if there was one. */
   readonly id: string | undefined
   readonly traceparent: string | undefined
+  /** Whom its runs are counted with, if it came from a client. */
+  readonly crowd?: Crowd | undefined
 }

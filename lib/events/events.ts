@@ -18,6 +18,7 @@ import type { StoreLife } from './store-life.js'
 import { toStored } from './stored.js'
 import { StoredRuns } from './stored-runs.js'
 import { type Subscribed, Subscriptions } from './subscriptions.js'
+import { Unread } from './unread.js'
 
 /** An event and who is to observe it. */
 interface Due {
@@ -48,6 +49,7 @@ export class Events {
   readonly #outlet: Outlet
   readonly #within: Within
   readonly #storedRuns: StoredRuns
+  readonly #unread: Unread
   /** Events that wait for observers that are being exchanged. */
   #holding: Holding | undefined
   /** What is to be started. */
@@ -65,7 +67,8 @@ export class Events {
       prior: () => Promise.resolve(undefined),
     }
     const { books } = dispatcher
-    const storedRuns = new StoredRuns(books, rules, this.#within)
+    this.#unread = new Unread(books)
+    const storedRuns = new StoredRuns(this.#unread, rules, this.#within)
     this.#storedRuns = storedRuns
     const runner: Runner = {
       instance: rules.instance,
@@ -158,6 +161,7 @@ export class Events {
     const due =
       holding === undefined ? given : { observers: holding.keep(given.observers, emission), emission, isOurs: false }
     if (due.observers.length === 0) return
+    emission.crowd?.enter(due.observers.length)
     if (this.#due.push(due) === 1) queueMicrotask(this.#start)
   }
 
@@ -171,15 +175,22 @@ export class Events {
   }
 
   #observe(observer: Subscribed, emission: Emission, isShared: boolean): void {
-    if (this.#latecomers.size > 0 && this.#latecomers.holds(observer, () => this.#observe(observer, emission, true)))
+    const { message, origin, hops, id, traceparent, crowd } = emission
+    if (this.#latecomers.size > 0 && this.#latecomers.holds(observer, () => this.#observeLater(observer, emission))) {
+      crowd?.leave()
       return
-    const { message, origin, hops, id, traceparent } = emission
+    }
     const { action } = observer
     // In production each observer gets an object of its own, so that none sees what another does to it.
     const own = isShared && !this.#rules.strict ? { ...message } : message
-    const call = new Call(this.#dispatcher.books, action, own, undefined, hops, this.#rules.timeoutMs, origin)
+    const call = new Call(this.#unread, action, own, undefined, hops, this.#rules.timeoutMs, origin)
     call.continues(id, traceparent)
-    launchFor(new Observation(observer, call), call, action.run, this.#within)
+    launchFor(new Observation(observer, call, crowd), call, action.run, this.#within)
+  }
+
+  #observeLater(observer: Subscribed, emission: Emission): void {
+    emission.crowd?.enter(1)
+    this.#observe(observer, emission, true)
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Actions } from '../dispatch/actions.js'
 import type { Origin } from '../dispatch/call.js'
 import type { Arrival } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
+import type { Crowd } from '../events/crowd.js'
 import type { Emission } from '../events/emission.js'
 import type { Message } from '../message.js'
 import { parseMessage } from '../message-text.js'
@@ -80,8 +81,9 @@ export class Arrived implements Arrival, Emission {
   readonly id: string | undefined
   readonly traceparent: string | undefined
   readonly carried: DirectCall
+  readonly crowd: Crowd | undefined
 
-  constructor({ message, meta }: Envelope, peer: Peer, carried: DirectCall, limits: ArrivalLimits) {
+  constructor({ message, meta }: Envelope, peer: Peer, carried: DirectCall, limits: ArrivalLimits, crowd?: Crowd) {
     const { hops, id, timeoutMs = limits.timeoutMs } = meta
     const trusted = peer.terms.audience === 'peers'
     // A peer tells on whose behalf each message is; what it is itself is no identity, or a split would change what handlers see.
@@ -95,6 +97,7 @@ export class Arrived implements Arrival, Emission {
     this.id = trusted && id !== undefined && id.length <= 200 ? id : undefined
     this.traceparent = meta.traceparent
     this.carried = carried
+    this.crowd = crowd
   }
 
   resolve(reply: unknown): void {

@@ -3,6 +3,7 @@ import type { Action } from '../dispatch/action.js'
 import type { Actions } from '../dispatch/actions.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { LuciliusError } from '../errors.js'
+import { Crowd } from '../events/crowd.js'
 import type { Emission } from '../events/emission.js'
 import type { Events } from '../events/events.js'
 import { nearestPatterns } from '../explain.js'
@@ -46,6 +47,7 @@ export class Peers implements Host {
   /** Patterns that were found to hide an exposed one, each told once. */
   readonly #warned = new Set<string>()
   readonly #isStarting: () => boolean
+  readonly #crowd: Crowd
   #draining = false
   #telling = false
 
@@ -54,6 +56,7 @@ export class Peers implements Host {
     this.#dispatcher = dispatcher
     this.#events = events
     this.#settings = settings
+    this.#crowd = new Crowd(settings.maxClientEvents)
     this.#parking = parking
     this.#subscriptions = new RemoteSubscriptions(settings.log)
     this.#actions = new RemoteActions(
@@ -210,11 +213,22 @@ export class Peers implements Host {
   #observe(peer: Peer, envelope: EventEnvelope, call: DirectCall): void {
     const { audience, exposure } = peer.terms
     if (exposure.eventIn(envelope.message)) {
-      const arrived = new Arrived(envelope, peer, call, this.#settings)
       // A client knows nothing of services: it reaches all of this instance.
-      this.#events.receive(arrived, audience === 'peers' ? envelope.services : undefined)
+      const isPeer = audience === 'peers'
+      if (!isPeer && this.#crowd.isFull) throw this.#crowded()
+      const arrived = new Arrived(envelope, peer, call, this.#settings, isPeer ? undefined : this.#crowd)
+      this.#events.receive(arrived, isPeer ? envelope.services : undefined)
     }
     call.settle(NOTHING)
+  }
+
+  #crowded(): LuciliusError {
+    const { log, maxClientEvents } = this.#settings
+    if (!this.#warned.has('maxClientEvents')) {
+      this.#warned.add('maxClientEvents')
+      log.warn({ maxClientEvents }, 'events of clients are refused: more come in than are observed')
+    }
+    return new LuciliusError('LUC_OVERLOADED', 'Too many events of clients are being observed.')
   }
 
   #accepted(peer: Peer, pattern: Pattern): boolean {

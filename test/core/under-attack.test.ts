@@ -449,3 +449,35 @@ t.test('equal peers are asked in turn, also beside one that is away or connected
   await near.close()
   for (const { app } of far) await app.close()
 })
+
+t.test('events of clients run within a bound; what their observers give back is nobody’s business', async (t) => {
+  const { logger, lines } = recordingLogger()
+  const app = lucilius({ logger, maxClientEvents: 3, parity: 'strict' })
+  const { opened, open } = gate()
+  let runs = 0
+  const subscription = app.on('door:1', async () => {
+    runs += 1
+    await opened
+    return new Map()
+  })
+  let client: Observer | undefined
+  const listen: Transport['listen'] = async (receiver) => {
+    client = receiver.accept(undefined, {})
+    return { url: 'by-hand:', close: async () => {} }
+  }
+  await app.listen(byHand(unusedConnect, listen), { audience: 'clients', expose: [], events: { in: ['door:1'] } })
+  const emit = () =>
+    client?.receive({ kind: 'event', message: { door: 1 }, meta: {}, services: [] }, { onCancel: undefined })
+  const outcomes = await Promise.all([1, 2, 3, 4, 5].map(emit))
+  const refused = { error: { code: 'LUC_OVERLOADED', handled: 'no' } }
+  t.match(outcomes, [{}, {}, {}, refused, refused])
+  t.equal(runs, 3)
+  open()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.notMatch(await emit(), refused, 'they are taken again when those have ended')
+  await app.close()
+  t.equal(runs, 4)
+  t.equal(subscription.failures, 0)
+  t.match(lines('warn'), [{ maxClientEvents: 3 }])
+  t.strictSame(lines('error'), [])
+})

@@ -525,6 +525,7 @@ t.test('the docs have every key of a description, and no other', (t) => {
     maxTimeoutMs: 1,
     maxHops: 1,
     maxAbandoned: 1,
+    maxClientEvents: 1,
     park: { max: 1, maxBytes: 1, unknown: true },
     retry: { attempts: 1, ratio: 1, perSecond: 1 },
     drainMs: 1,

@@ -24,6 +24,7 @@ const limits = {
   maxTimeoutMs: checkDuration,
   maxHops: atLeast(1),
   maxAbandoned: atLeast(1),
+  maxClientEvents: atLeast(1),
   park: (place: Place) => checkAll(place, park),
   retry: (place: Place) => checkAll(place, retry),
   drainMs: checkDuration,

@@ -59,6 +59,8 @@ export interface Host {
   inventory(): Inventory
   /** The store of the app, opened if it was not yet; undefined if it has none. Rejects as `app.ready` does because of it. */
   store(): Promise<OpenStore | undefined>
+  /** Whether its store may hold anything by now, without opening it if that can be told; undefined if it has none. */
+  mayHold(): Promise<boolean | undefined>
   /** The canonical patterns of the acts and events whose handlers run now, one for each. */
   running(): readonly string[]
   /** Until something settles, acts that nobody answers wait as while a connection is not known yet. Settles as that does. */
@@ -89,6 +91,7 @@ export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host
     load: () => core.life.load(),
     inventory: () => inventoryOf(core),
     store: async () => (core.store.isThere ? core.store.open() : undefined),
+    mayHold: async () => (core.store.isThere ? core.store.mayHold() : undefined),
     running: () => running.actions.map(({ pattern }) => pattern.text),
     expect: (coming) => core.connections.expect(coming),
     onPassed: (hear) => running.hear(hear),

@@ -15,6 +15,10 @@ import { type Pattern, toPattern } from './pattern.js'
 import type { PluginUse } from './plugin-use.js'
 import type { Registration, Subscription } from './registration.js'
 
+const REPLIES = '(message, context) => reply'
+const OBSERVES = '(message, context) => …'
+const WRAPS = '(next) => (message, context) => next(message, context)'
+
 type PatternInput = Parameters<typeof toPattern>[0]
 
 /** Puts what one plugin registers into the app: actions, wraps, subscriptions. Mistakes are thrown where they are made. */
@@ -29,10 +33,9 @@ export class Registrar {
 
   add(pattern: PatternInput, given: unknown, handler: unknown): Registration {
     const checked = toPattern(pattern)
-    // Without a third argument the second was meant to be the handler.
-    if (handler === undefined) checkFunction('add', checked, handler, '(message, context) => reply')
+    checkThird('add', checked, given, handler, REPLIES)
     const options = toActionOptions(given)
-    checkFunction('add', checked, handler, '(message, context) => reply')
+    checkFunction('add', checked, handler, REPLIES)
     const action = this.#action(checked, options, handler as Handler)
     const { composition } = this.#core.dispatcher
     const put = () => composition.add(action)
@@ -41,8 +44,9 @@ export class Registrar {
 
   on(pattern: PatternInput, given: unknown, handler: unknown): Subscription {
     const checked = toPattern(pattern)
+    checkThird('on', checked, given, handler, OBSERVES)
     const { each, durable } = toOnWish(given, this.#lastingName, this.#core.settings)
-    checkFunction('on', checked, handler, '(message, context) => …')
+    checkFunction('on', checked, handler, OBSERVES)
     const action = this.#action(checked, {}, handler as EventHandler)
     const run = this.#core.settings.strict ? followed(action.handler) : action.handler
     action.run = this.#core.running?.follow(action, run) ?? run
@@ -90,6 +94,7 @@ export class Registrar {
 
   wrap(pattern: PatternInput, given: unknown, middleware: unknown): Registration {
     const checked = toPattern(pattern)
+    checkThird('wrap', checked, given, middleware, WRAPS)
     const { at } = checkKeys<{ at?: unknown }>('wrap', given, ['at'])
     if (at !== undefined && at !== 'caller') {
       throw new LuciliusError(
@@ -97,7 +102,7 @@ export class Registrar {
         "wrap: 'at' is 'caller', or is left out to run where the handler runs.",
       )
     }
-    checkFunction('wrap', checked, middleware, '(next) => (message, context) => next(message, context)')
+    checkFunction('wrap', checked, middleware, WRAPS)
     const side: Side = at ?? 'handler'
     const { name, tenure } = this.#use
     const hear = this.#hearing
@@ -179,6 +184,12 @@ function checkSchema(key: string, schema: unknown): void {
     'LUC_OPTIONS_INVALID',
     `add: '${key}' is a Standard Schema, as zod, valibot and others make them.`,
   )
+}
+
+/** Without a third argument the second was meant to be the function, unless it is an object as options are. */
+function checkThird(where: string, pattern: Pattern, second: unknown, third: unknown, shape: string): void {
+  if (third !== undefined) return
+  checkFunction(where, pattern, typeof second === 'object' ? undefined : second, shape)
 }
 
 function checkFunction(where: string, pattern: Pattern, value: unknown, shape: string): void {

@@ -28,11 +28,11 @@ export const examples: { readonly [N in CommandName]: readonly Example[] } = {
   ],
   start: [
     {
-      line: 'LUCILIUS_SECRET_FILE=secret lucilius start split --group order',
-      does: 'runs one group, in a container or a unit file; openssl rand -base64 32 > secret makes the file',
+      line: 'LUCILIUS_SECRET_FILE=.secret lucilius start split --group order',
+      does: 'runs one group, in a container or a unit file; openssl rand -base64 32 > .secret makes the file',
     },
     {
-      line: 'LUCILIUS_SECRET_FILE=secret LUCILIUS_PEERS_STOCK=ws://10.0.0.7:7400/ws lucilius start split --group order',
+      line: 'LUCILIUS_SECRET_FILE=.secret LUCILIUS_PEERS_STOCK=ws://10.0.0.7:7400/ws lucilius start split --group order',
       does: 'the same, and says where the group stock is',
     },
   ],

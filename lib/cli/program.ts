@@ -150,6 +150,20 @@ function tellUsage(error: CommanderError, tree: Command, argv: readonly string[]
   return exitCodes.usage.code
 }
 
+/** Codes of commander: something that is needed was not given. */
+const INCOMPLETE: ReadonlySet<string> = new Set(['commander.missingArgument', 'commander.missingMandatoryOptionValue'])
+
+/** A command with all that it needs, as it is typed. */
+function neededBy(command: Command): string {
+  const args = command.registeredArguments.filter(({ required }) => required).map((one) => `<${one.name()}>`)
+  const options = command.options.filter(({ mandatory }) => mandatory).map(({ flags }) => flags)
+  return [...pathOf(command), ...args, ...options].join(' ')
+}
+
+function pathOf(command: Command): readonly string[] {
+  return [...(command.parent === null ? [] : pathOf(command.parent)), command.name()]
+}
+
 /** The command that was meant, within the one that it is within. */
 function commandsOf(tree: Command, argv: readonly string[]): readonly Command[] {
   const [name, ...rest] = argv
@@ -158,6 +172,7 @@ function commandsOf(tree: Command, argv: readonly string[]): readonly Command[] 
 }
 
 function hintFor({ code, message }: CommanderError, command: Command | undefined, word = ''): string {
+  if (command !== undefined && INCOMPLETE.has(code)) return ` Usage: ${neededBy(command)}`
   if (code === 'commander.excessArguments') {
     const [near] = nearest(word, command?.commands.map((one) => one.name()) ?? [])
     return near === undefined ? ' What holds spaces is put in quotes.' : ` (Did you mean ${command?.name()} ${near}?)`

@@ -19,6 +19,7 @@ import { distinctSendings } from './recording.js'
 import { type Running, runProcess } from './run.js'
 import { forgetSecrets } from './secret.js'
 import { askingStore, type StoreQuestion } from './store-questions.js'
+import { storeToAsk } from './store-to-ask.js'
 import { fromArgument } from './supervise/assignment.js'
 import { isFinal, isTaken } from './supervise/is-final.js'
 import { processesOf, wholeSystem } from './topology.js'
@@ -129,7 +130,7 @@ function heed(message: ParentMessage): void {
 
 /** Asks the store for whoever supervises this process. */
 async function answer(id: number, question: StoreQuestion): Promise<void> {
-  const ask = askingStore(async () => (await starting).host.store())
+  const ask = askingStore(async () => storeToAsk((await starting).host))
   await ask(question).then(
     (reply) => tell({ type: 'answer', id, reply }),
     (error) => tell({ type: 'answer', id, error: toWireError(error) }),

@@ -33,17 +33,23 @@ export interface StartPlan {
  */
 export function startPlan(deployment: Deployment, group: Group, replica: number, environment: Environment): StartPlan {
   const replicas = new Map<string, number>()
+  let beyond = ''
   for (const { name, replicas: described, listen } of deployment.groups.values()) {
     const given = addressesOf(environment, name) ?? listen.urls
     const count = given?.length ?? described
     replicas.set(name, name === group.name ? Math.max(count, replica) : count)
+    if (name === group.name && replica > count)
+      beyond = `${hasReplicas(name, count)}, and this would be replica ${replica}. `
   }
   const processes = processesOf(deployment, replicas)
   // There are at least as many of its group.
   const process = processes.find((one) => one.group === group && one.replica === replica) as ProcessPlan
   const others = processes.filter((one) => one !== process && areLinked(group, one.group))
   const direct = directOf(deployment)
-  const urls = others.map((other) => [other.id, direct && urlOf(deployment, direct, other, environment)] as const)
+  const urls = others.map(
+    (other) =>
+      [other.id, direct && urlOf(deployment, direct, other, environment, other.group === group ? beyond : '')] as const,
+  )
   const addresses = new AddressBook(urls)
   addresses.set(process.id, undefined)
   const unaddressed = others.filter((other) => addresses.urlOf(other.id) === undefined)
@@ -89,6 +95,7 @@ function urlOf(
   transport: DirectName,
   process: ProcessPlan,
   environment: Environment,
+  first: string,
 ): string | undefined {
   const url = givenUrl(transport, process, environment)
   const { discovery } = deployment
@@ -99,6 +106,10 @@ function urlOf(
     port === 0 ? "its 'listen.port' is 0" : `it listens on ${group.listen.host}, which is no address to connect to`
   const example = transport === 'websocket' ? 'ws://host:7400/ws' : 'http://host:7400'
   throw invalid(
-    `Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${peersVariable(group.name)} to the addresses of its processes, separated by commas, such as ${example}, or let them find each other: 'discovery' of the deployment`,
+    `${first}Nobody knows where replica ${replica} of '${group.name}' is: ${why}. Set ${peersVariable(group.name)} to the addresses of its processes, separated by commas, such as ${example}, or let them find each other: 'discovery' of the deployment`,
   )
+}
+
+function hasReplicas(group: string, count: number): string {
+  return `'${group}' has ${count} ${count === 1 ? 'replica' : 'replicas'}`
 }

@@ -1,7 +1,7 @@
 /** What operators ask of a store that another process has open: {@link StoreAdmin} as plain JSON, one question at a time. */
 import { LuciliusError } from '../errors.js'
 import { isMessage } from '../message.js'
-import type { DeadLetter, OpenStore, StoreAdmin } from '../store.js'
+import type { DeadLetter, StoreAdmin } from '../store.js'
 
 /** One question. */
 export type StoreQuestion =
@@ -55,12 +55,12 @@ export function toStoreQuestion(value: unknown): StoreQuestion | undefined {
 }
 
 /** Answers from the store of this process, if it has one. */
-export function askingStore(store: () => Promise<OpenStore | undefined>): AskStore {
+export function askingStore(store: () => Promise<StoreAdmin | undefined>): AskStore {
   return async (question) => {
-    const open = await store()
-    if (open === undefined) throw noStore()
+    const admin = await store()
+    if (admin === undefined) throw noStore()
     try {
-      return await answer(open.admin, question)
+      return await answer(admin, question)
     } catch (error) {
       if (error instanceof LuciliusError) throw error
       throw new LuciliusError('LUC_STORE_FAILED', `The store did not answer: ${messageOf(error)}`, { cause: error })

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { Io } from '../../lib/cli/io.js'
 import { moment } from '../../lib/cli/print/moment.js'
 import { lucilius as makeApp } from '../../lib/index.js'
-import type { DeadLetter, OpenStore, StoreAdmin, SubscriptionReport } from '../../lib/store.js'
+import type { DeadLetter, StoreAdmin, SubscriptionReport } from '../../lib/store.js'
 import { openControl } from '../../lib/system/control/index.js'
 import { askingStore } from '../../lib/system/store-questions.js'
 import { isOneLine, lucilius } from './fake-io.js'
@@ -227,6 +227,25 @@ t.test('a store that is not there yet is empty, and looking makes none', async (
   t.notOk(existsSync(join(folder, '.lucilius')))
 })
 
+t.test('where no service keeps anything, that is the answer, and nothing is made or loaded for it', async (t) => {
+  const silent = { ...mailSystem, 'mail.mjs': "export const mail = (app) => app.add('role:mail,cmd:send', () => 1)\n" }
+  const up = start(t, ['up'], {}, silent)
+  const ask = (...args: string[]) =>
+    lucilius(['events', ...args], { cwd: up.folder, env: { LUCILIUS_RUN_DIR: up.runDir } })
+  const says = async () => {
+    const { code, stdout, stderr } = await ask()
+    t.strictSame({ code, stderr }, { code: 0, stderr: '' })
+    t.match(stdout, /^store +none: no service here declares a durable event, so nothing is kept$/m)
+    t.match(await ask('dead'), { code: 0, stderr: 'lucilius: There are no dead letters.\n' })
+    t.notOk(existsSync(join(up.folder, '.lucilius')))
+  }
+  await up.until((line) => line === 'up: 1 process')
+  await says()
+  up.signal('SIGTERM')
+  await up.ended
+  await says()
+})
+
 t.test('what has no store says so in one line, whether it runs or not', async (t) => {
   const { events } = await running(t, [], false)
   const { code, stderr } = await events()
@@ -287,8 +306,7 @@ async function running(t: Test, given: readonly DeadLetter[], hasStore = true) {
     {
       app,
       about: () => ({ name: 'mail', deployment: 'split', processes: [] }),
-      // Only its admin is asked.
-      store: askingStore(async () => (hasStore ? ({ admin } as OpenStore) : undefined)),
+      store: askingStore(async () => (hasStore ? admin : undefined)),
     },
   )
   t.teardown(async () => {

@@ -40,7 +40,9 @@ async function exported(t: Test, platform: string, example: string, deployment: 
 async function exportedFrom(t: Test, platform: string, config: string, deployment: string): Promise<string> {
   const out = folderOf(t)
   const ran = await lucilius(['export', platform, deployment, '--config', config, '--out', out])
-  t.match(ran, { code: 0, stderr: '' }, `${platform} ${config} ${deployment}`)
+  // The systems here have no lock file of their own.
+  const warns = platform === 'systemd' ? /^$/ : /^lucilius: There is no package-lock\.json [^\n]*\n$/
+  t.match(ran, { code: 0, stderr: warns }, `${platform} ${config} ${deployment}`)
   t.same(
     ran.stdout
       .trim()
@@ -135,7 +137,8 @@ t.test('events that are kept in files have a place that outlives the process and
     'mkdir -p .lucilius && chown -R node:node .lucilius\nUSER node',
   )
   const ignored = readFileSync(join(compose, 'Dockerfile.dockerignore'), 'utf8').split('\n')
-  for (const secret of ['**/secrets', '**/.env', '**/.lucilius']) t.ok(ignored.includes(secret), secret)
+  for (const secret of ['**/secrets', '**/secret', '**/.secret*', '**/.env*', '**/.lucilius'])
+    t.ok(ignored.includes(secret), secret)
   const objects = manifest(await exported(t, 'kubernetes', 'currency', 'dev'))
   t.same(writable(objects, 'currency-all'), { 'folder-lucilius': '/app/.lucilius' })
   const systemd = await exported(t, 'systemd', 'currency', 'dev')
@@ -444,6 +447,32 @@ t.test('systemd understands every unit, and the target has all of them', async (
     } else t.comment('systemd-analyze is not installed: the units were not verified by it')
   }
 })
+
+t.test(
+  'what the image cannot be built from is warned of, and packages of files in the folder are copied',
+  async (t) => {
+    const folder = t.testdir({
+      'lucilius.config.mjs':
+        "export default { services: { a: './a.mjs' }, deployments: { one: { groups: { all: '*' } } } }",
+      'package.json': JSON.stringify({
+        dependencies: { lucilius: 'file:../lucilius-0.1.0.tgz', own: 'file:./vendor/own.tgz', ws: '^8.0.0' },
+      }),
+    })
+    const { code, stderr } = await lucilius(['export', 'compose', 'one'], { cwd: folder })
+    t.equal(code, 0)
+    t.strictSame(stderr.trimEnd().split('\n'), [
+      "lucilius: There is no package-lock.json beside the description, which the Dockerfile copies: 'npm install' makes it.",
+      'lucilius: lucilius comes from file:../lucilius-0.1.0.tgz, which the image cannot see: put that file beside the description, and run npm install ./lucilius-0.1.0.tgz',
+    ])
+    const dockerfile = readFileSync(join(folder, 'deploy/compose/Dockerfile'), 'utf8')
+    t.match(dockerfile, '\nCOPY package.json package-lock.json ./\nCOPY vendor/own.tgz ./vendor/own.tgz\nRUN npm ci ')
+    const ignored = readFileSync(join(folder, 'deploy/compose/Dockerfile.dockerignore'), 'utf8')
+    t.notMatch(ignored, 'deploy/compose', 'what is within deploy is ignored with it')
+    writeFileSync(join(folder, 'package-lock.json'), '{}')
+    writeFileSync(join(folder, 'package.json'), '{}')
+    t.equal((await lucilius(['export', 'compose', 'one', '--force'], { cwd: folder })).stderr, '')
+  },
+)
 
 t.test('a file that somebody has changed is not written over without --force', async (t) => {
   const out = await exported(t, 'compose', 'currency', 'split')

@@ -42,7 +42,8 @@ t.test('new writes a system with services, a deployment, a test and what npm nee
   t.match({ name, type }, { name: 'shop', type: 'module' })
   t.strictSame(Object.keys(scripts), ['dev', 'start', 'test', 'check'])
   t.notMatch(JSON.stringify(devDependencies), /"\*"/, 'every tool has a version')
-  t.match(readFileSync(join(cwd, 'shop/.gitignore'), 'utf8'), /^node_modules\/$/m)
+  const ignored = readFileSync(join(cwd, 'shop/.gitignore'), 'utf8').split('\n')
+  for (const one of ['node_modules/', '.secret*', '.env*']) t.ok(ignored.includes(one), one)
   for (const step of ['cd shop', 'npm install', 'npm test', 'npx lucilius dev']) t.match(stdout, `  ${step}\n`)
 })
 

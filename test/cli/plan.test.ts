@@ -144,7 +144,7 @@ Open to peers
   rates    - shop
   convert  - shop
 
-Nothing is wrong with it.`
+Nothing is wrong with what is declared.`
 
 t.test('plan finds what is wrong with brokers, routes and stores', async (t) => {
   const groups = "groups: { order: ['order'], notify: ['notify'] }"

@@ -193,6 +193,7 @@ t.test(
     t.strictSame([good.code, good.stderr], [0, ''])
     const [sum, list, explained, ...none] = jsonLines(good.stdout)
     t.match(sum, { reply: { sum: 3 }, by: 'all', ms: Number })
+    t.match(good.stdout, /^[^\n]*"ms":\d+(\.\d{1,3})?\}\n/, 'in microseconds at most')
     t.match(list, { list: [{ pattern: 'cmd:sum,role:bank', service: 'bank' }] })
     t.match(explained, { explanation: { winner: { pattern: 'cmd:sum,role:bank' } } })
     t.strictSame(none, [], '.exit ends it')

@@ -33,6 +33,11 @@ t.test(
       (await control.list()).map(({ pattern }) => pattern),
       ['cmd:rate,role:convert', 'cmd:slow,role:convert', 'cmd:get,role:rates'].sort(),
     )
+    const second = await lucilius(['up', '--record', 'no/where'], {
+      cwd: up.folder,
+      env: { LUCILIUS_RUN_DIR: up.runDir },
+    })
+    t.match(second.stdout, /^up .*\| 'up split' runs here already, pid \d+: /m, 'two beside each other are told of')
     await t.rejects(control.store.report(), { code: 'LUC_STORE_REQUIRED' }, 'none of its processes has a store')
     control.close()
 

@@ -54,6 +54,8 @@ t.test('mistakes in add, on and wrap are thrown where they are made, and leave n
     [() => app.add('a:1', { reply: 5 }, handler), 'LUC_OPTIONS_INVALID', /'reply'/],
     [() => app.add('a:1', { reply: null }, handler), 'LUC_OPTIONS_INVALID', /'reply'/],
     [() => app.on('a:1'), 'LUC_HANDLER_INVALID', /a:1/],
+    [() => app.on('a:1', 5), 'LUC_HANDLER_INVALID', /on 'a:1'.*got a number/],
+    [() => app.on('a:1', { durable: 'x' }), 'LUC_HANDLER_INVALID', /on 'a:1'.*got nothing/],
     [() => app.on('a:1', { each: 'one' }, handler), 'LUC_OPTIONS_INVALID', /'each'/],
     [() => app.on('a:1', { eech: 'instance' }, handler), 'LUC_OPTIONS_INVALID', /'eech'.*'each'/],
     [() => app.wrap('a:1'), 'LUC_HANDLER_INVALID', /a:1/],

@@ -54,7 +54,7 @@ t.test('the system of the README runs, whole and split, and answers what stands 
     t.match(await ended, { code: 0, stderr: '' })
   }
 
-  t.match(await lucilius('plan', 'split').ended, { code: 0, stdout: /^Nothing is wrong with it\.$/m })
+  t.match(await lucilius('plan', 'split').ended, { code: 0, stdout: /^Nothing is wrong with what is declared\.$/m })
   await asked()
   const dev = lucilius('dev')
   await dev.says(/ready after/)

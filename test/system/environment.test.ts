@@ -150,10 +150,11 @@ t.test('a wrong variable is refused by its name, all of them at once', (t) => {
 })
 
 t.test('a name that nobody reads is warned of, with the nearest that somebody does', (t) => {
-  const { warnings } = readEnvironment({ LUCILIUS_PROT: '80', LUCILIUS_PEERS_rates: 'canary' })
+  const { warnings } = readEnvironment({ LUCILIUS_PROT: '80', LUCILIUS_PEERS_rates: 'canary', LUCILIUS_FOO: '1' })
   t.strictSame(warnings, [
     'LUCILIUS_PROT: lucilius reads no such variable: did you mean LUCILIUS_PORT?',
     'LUCILIUS_PEERS_rates: lucilius reads no such variable',
+    'LUCILIUS_FOO: lucilius reads no such variable',
   ])
   const peers = { LUCILIUS_PEERS_RATS: 'ws://a', LUCILIUS_PEERS_CONVERT: 'ws://b' }
   t.strictSame(readEnvironment(peers).warnings, [], 'before it is known which groups there are, any may be meant')

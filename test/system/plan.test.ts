@@ -296,6 +296,20 @@ t.test('a door shows what it lets in, and never an internal action unnoticed', a
   ])
 })
 
+t.test('the doors of replicas are shown with all of their ports', (t) => {
+  const group = (port: number, urls?: string[]): GroupDescription => ({
+    services: ['rates'],
+    replicas: 2,
+    listen: urls === undefined ? {} : { urls },
+    outside: { transport: 'http', port, expose: '*' },
+  })
+  const ports = (group: GroupDescription) => plan({ rates }, { group }).doors.map(({ ports }) => ports)
+  t.strictSame(ports(group(8091)), [[8091, 8092]])
+  t.strictSame(ports(group(0)), [[0]], 'a free one each')
+  t.strictSame(ports(group(8091, ['ws://a:1/ws', 'ws://b:1/ws'])), [[8091]], 'on machines of their own')
+  t.end()
+})
+
 t.test('a door that exposes what it does not have is told of', async (t) => {
   const services = { rates: { ...rates, uses: [] }, web: { adds: ['role:web'] } }
   const groups = (expose: string) =>
@@ -305,6 +319,13 @@ t.test('a door that exposes what it does not have is told of', async (t) => {
   ])
   t.match(plan(services, groups('role:wbe')).findings, [
     { level: 'warning', code: 'EXPOSES_NOTHING', message: /'role:web'\?/ },
+  ])
+  t.match(plan(services, groups('role:rates')).findings, [
+    {
+      code: 'EXPOSES_NOTHING',
+      message:
+        /lets in no action: an exposed pattern has exactly the keys of its actions\. Did you mean 'cmd:\*,role:rates'\?$/,
+    },
   ])
 })
 

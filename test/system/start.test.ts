@@ -452,6 +452,11 @@ t.test('addresses come from the environment, else from urls, else from host and 
     code: 'LUC_OPTIONS_INVALID',
     message: /'convert' is: it listens on 0\.0\.0\.0, which is no address to connect to\. Set LUCILIUS_PEERS_CONVERT/,
   })
+  const free = { rates: ['rates'], convert: { services: ['convert'], listen: { port: 2 } } }
+  t.throws(() => book(free, 'rates', {}, 3), {
+    code: 'LUC_OPTIONS_INVALID',
+    message: /^'rates' has 1 replica, and this would be replica 3\. Nobody knows where replica 1 of 'rates' is/,
+  })
   const apart = {
     rates: { services: ['rates'], peers: [] },
     convert: ['convert'],

@@ -10,10 +10,11 @@ import { exitCodes } from '../exit-codes.js'
 import { composeFile } from '../export/compose.js'
 import { dockerfile, dockerignore } from '../export/image.js'
 import { kubernetesFile } from '../export/kubernetes.js'
+import { packageFiles } from '../export/package-files.js'
 import { type Site, siteOf } from '../export/site.js'
 import { systemdFiles } from '../export/systemd.js'
 import type { Io } from '../io.js'
-import { harmlessText } from '../print/harmless-text.js'
+import { harmlessText, oneLine } from '../print/harmless-text.js'
 
 /** Options of `lucilius export`. */
 export interface ExportOptions {
@@ -41,7 +42,7 @@ const image = (site: Site): [string, string][] => [
 export async function exportTo(
   [platform = '', name = '']: readonly string[],
   { config, out, force = false }: ExportOptions,
-  { cwd, stdout }: Io,
+  { cwd, stdout, stderr }: Io,
 ): Promise<number> {
   const write = Object.hasOwn(platforms, platform) ? platforms[platform] : undefined
   if (write === undefined)
@@ -59,6 +60,9 @@ export async function exportTo(
     writeFileSync(join(place, path), text)
     stdout.write(`${harmlessText(relative(cwd, join(place, path)))}\n`)
   }
+  // What has no Dockerfile is not built.
+  const problems = files.has('Dockerfile') ? packageFiles(folder).problems : []
+  for (const problem of problems) stderr.write(`lucilius: ${oneLine(problem)}\n`)
   return exitCodes.done.code
 }
 

@@ -1,3 +1,4 @@
+import { LuciliusError } from '../../errors.js'
 import { toPattern } from '../../pattern.js'
 import { exitCodes } from '../exit-codes.js'
 import type { Io } from '../io.js'
@@ -14,7 +15,7 @@ export interface ListOptions extends ReachOptions {
 
 /** Lists the actions that a pattern covers, or all. */
 export async function list([pattern]: readonly string[], options: ListOptions, io: Io): Promise<number> {
-  if (pattern !== undefined) toPattern(pattern)
+  if (pattern !== undefined) checkPattern(pattern)
   const system = await reach('list', options, io)
   try {
     const actions = await system.list(pattern)
@@ -24,6 +25,17 @@ export async function list([pattern]: readonly string[], options: ListOptions, i
     return exitCodes.done.code
   } finally {
     await system.close()
+  }
+}
+
+/** Whoever writes a word alone has most likely meant a deployment. */
+function checkPattern(text: string): void {
+  try {
+    toPattern(text)
+  } catch (error) {
+    if (!(error instanceof LuciliusError) || text.includes(':')) throw error
+    const advice = "'list' takes a pattern, such as role:stock. Where it asks it finds by itself."
+    throw new LuciliusError(error.code, `${error.message} ${advice}`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { jsonLogger, type Logger } from '../../logger.js'
-import { type Control, openControl } from '../../system/control/open-control.js'
+import { type About, type Control, findControl, openControl } from '../../system/control/index.js'
 import { type Environment, readEnvironment } from '../../system/environment.js'
 import { descriptionFolder } from '../../system/loading/description-folder.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
@@ -41,7 +41,8 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
   const processes = processesOf(deployment, options.replicas)
   const lines = logLines([...processes.map(({ id }) => id), 'up'], io)
   for (const warning of given.warnings) lines.say('up', warning)
-  for (const warning of [...ignored(io.env), ...unplaced(system, deployment)]) lines.say('up', warning)
+  const warnings = [...ignored(io.env), ...unplaced(system, deployment), ...(await besides(loaded, given))]
+  for (const warning of warnings) lines.say('up', warning)
   const log = jsonLogger({
     level: given.logLevel ?? 'warn',
     write: (line) => lines.print('up', line.trimEnd()),
@@ -182,6 +183,22 @@ async function openControlOf(
     lines.say('up', (error as Error).message)
     return undefined
   }
+}
+
+/** Whether `up` runs this system already. Two of them may run beside each other, and then know nothing of each other. */
+async function besides(loaded: Loaded, { runDir }: Environment): Promise<readonly string[]> {
+  let other: About | undefined
+  const note = (about: About) => {
+    if (about.what.startsWith('up-')) other = about
+    return other !== undefined
+  }
+  const found = await findControl(descriptionFolder(loaded), runDir, note)
+  found?.close()
+  if (other === undefined) return []
+  const { deployment, pid } = other
+  return [
+    `'up ${deployment}' runs here already, pid ${pid}: the two know nothing of each other, what is to be there once is there twice, and a port that is described is taken`,
+  ]
 }
 
 /** Variables that make sense for one process only. */

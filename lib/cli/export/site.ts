@@ -9,6 +9,7 @@ import { storeKind } from '../../system/store-of.js'
 import type { Deployment, Group, Outside } from '../../system/system.js'
 import { areLinked, processesOf } from '../../system/topology.js'
 import { type BrokerName, brokersOf, type DirectName, directOf } from '../../system/transports-used.js'
+import { packageFiles } from './package-files.js'
 
 /** A door to the outside, as it is published. */
 export interface Door {
@@ -40,6 +41,8 @@ export interface Site {
   readonly place: string
   readonly back: string
   readonly units: readonly Unit[]
+  /** What npm installs from within the folder of the system: files and folders, relative to it. */
+  readonly localPackages: readonly string[]
   /** What processes connect to each other by, if they do. */
   readonly direct: DirectName | undefined
   readonly brokers: readonly BrokerName[]
@@ -83,6 +86,7 @@ export function siteOf(loaded: Loaded, deployment: Deployment, place: string): S
     place: relative(descriptionFolder(loaded), place),
     back: relative(place, descriptionFolder(loaded)),
     units,
+    localPackages: packageFiles(descriptionFolder(loaded)).within,
     direct: isAlone ? undefined : direct,
     brokers,
     endSeconds: Math.ceil(endMsOf(drainMs) / 1000),
@@ -122,8 +126,9 @@ function folderWithin(loaded: Loaded, path: string): string {
   throw invalid(`Durable events cannot be kept in '${path}' where the system runs. It has to be ${folderRule}.`)
 }
 
-/** Each folder once, without those within others: a volume in a volume would be one too many. */
-function outermost(folders: readonly string[]): readonly string[] {
+/** Each folder once, without those within others. */
+export function outermost(folders: readonly string[]): readonly string[] {
+  // A volume in a volume would be one too many.
   return [...new Set(folders)].filter((one) => !folders.some((other) => one.startsWith(`${other}/`)))
 }
 

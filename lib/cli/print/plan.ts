@@ -45,7 +45,7 @@ export function findingLines(findings: readonly Finding[], color: boolean): stri
   const errors = findings.filter(({ level }) => level === 'error').length
   const warnings = findings.length - errors
   const sum = [...counted(errors, 'error'), ...counted(warnings, 'warning')].join(', ')
-  if (findings.length === 0) return ['', colors.green('Nothing is wrong with it.')]
+  if (findings.length === 0) return ['', colors.green('Nothing is wrong with what is declared.')]
   const lines = findings.flatMap(({ level, code, message, where }) => [
     `  ${level === 'error' ? colors.red('error') : colors.yellow('warning')} ${code} ${colors.dim(`at ${harmlessText(where)}`)}`,
     `    ${harmlessText(message)}`,
@@ -66,6 +66,13 @@ function listening({ listen }: Plan['processes'][number]): string {
 
 function address({ host, port }: { readonly host: string; readonly port: number }): string {
   return port === 0 ? `a free port of ${host}` : hostAndPort(host, port)
+}
+
+/** Of a door: replicas take the ports that follow. */
+function addresses(host: string, [first = 0, ...others]: readonly number[]): string {
+  const last = others.at(-1)
+  const more = last === undefined ? '' : ` ${others.length === 1 ? 'and' : 'to'} ${last}`
+  return `${address({ host, port: first })}${more}`
 }
 
 function sourceLine(source: PlannedSource): string[] {
@@ -130,10 +137,10 @@ function way({ via }: PlannedTaker, { transport }: Plan): string {
   return via === 'store' ? 'from the store' : `over ${via}`
 }
 
-function doorLines({ group, transport, host, port, auth, actions, events }: PlannedDoor): string[] {
+function doorLines({ group, transport, host, ports, auth, actions, events }: PlannedDoor): string[] {
   const who = auth ? 'clients that say who they are' : 'everybody who gets there'
   return [
-    `${harmlessText(`${group}: ${transport}, ${address({ host, port })}, ${who}`)}`,
+    `${harmlessText(`${group}: ${transport}, ${addresses(host, ports)}, ${who}`)}`,
     ...columns(actions.map(({ pattern, service }) => [`  ${patternText(pattern)}`, service])),
     ...eventLine('  events in', events.in),
     ...eventLine('  events out', events.out),

@@ -5,16 +5,17 @@ import { jsonLogger } from '../../logger.js'
 import { nearest } from '../../nearest.js'
 import type { EventStore, OpenStore, StoreAdmin } from '../../store.js'
 import { findControl } from '../../system/control/index.js'
+import { emptyStore, nothingKept } from '../../system/empty-store.js'
 import { readEnvironment } from '../../system/environment.js'
 import { findSystem } from '../../system/loading/find-system.js'
 import { type Loaded, loadSystem } from '../../system/loading/load-system.js'
 import { isInstalled, packagesOf } from '../../system/plan/check-brokers.js'
+import { loadOffers } from '../../system/plan/load-offers.js'
 import { storeOf } from '../../system/store-of.js'
 import type { Deployment } from '../../system/system.js'
 import { onOneProcess } from '../../system/topology.js'
 import { CommandError } from '../errors.js'
 import type { Io } from '../io.js'
-import { emptyStore } from './empty-store.js'
 import { consoleToStderr } from './services-console.js'
 
 /** Milliseconds in which a store has to open where nothing runs that has it open. */
@@ -65,6 +66,7 @@ async function openDescribed(
     const loaded = await loadSystem({ cwd: io.cwd, config })
     if (deployment !== undefined) checkDeployment(deployment, loaded, commands)
     const store = await chosenStore(loaded, deployment, io)
+    if (await isUnneeded(store, loaded)) return { admin: nothingKept, close: async () => restore() }
     checkPackages(store)
     if ((await store.isEmpty?.()) === true) return { admin: emptyStore(store.name), close: async () => restore() }
     const open = await opened(store, io)
@@ -82,6 +84,18 @@ async function openDescribed(
   }
 }
 
+/** Whether nothing is kept there, and no service would ever keep anything. What is told without opening it is enough. */
+async function isUnneeded(store: EventStore, loaded: Loaded): Promise<boolean> {
+  const isEmpty = await store.isEmpty?.().catch(() => false) // without its package it may not be able to tell
+  if (isEmpty !== true) return false
+  const { plugins, services, failures } = await loadOffers(loaded)
+  const all = [...plugins.values(), ...services.values()]
+  return (
+    failures.length === 0 &&
+    all.every(({ events, subscriptions }) => events.length === 0 && subscriptions.every((one) => !one.durable))
+  )
+}
+
 /** A store whose package is missing would look as if nothing had ever been kept there. */
 function checkPackages({ name }: EventStore): void {
   const needed = Object.hasOwn(packagesOf, name) ? packagesOf[name as keyof typeof packagesOf] : []
@@ -97,7 +111,8 @@ function checkDeployment(name: string, { system }: Loaded, commands: readonly st
   const known = [...system.deployments.keys()]
   if (known.includes(name)) return
   const [command] = nearest(name, known).length > 0 ? [] : nearest(name, commands)
-  const advice = command === undefined ? didYouMean(name, known) : `did you mean 'lucilius events ${command}'?`
+  const list = known.length === 0 ? 'this system describes none.' : didYouMean(name, known)
+  const advice = command === undefined ? list : `did you mean 'lucilius events ${command}'?`
   throw new CommandError('usage', `There is no deployment '${name}': ${advice}`)
 }
 

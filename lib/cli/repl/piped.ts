@@ -6,7 +6,8 @@ import type { Connection } from './connection.js'
 import { Mistyped, toTyped } from './dot-commands.js'
 import { toFailure } from './failure.js'
 import { heed, isAsked } from './heed.js'
-import type { Voice } from './voice.js'
+import { roundedMs } from './milliseconds.js'
+import type { Answered, Voice } from './voice.js'
 
 /**
  * Takes lines where nobody is at a terminal, one after the other, and prints one line of JSON for each: an object with
@@ -34,12 +35,16 @@ export async function takePiped(input: NodeJS.ReadableStream, connection: Connec
 function jsonVoice({ stdout }: Io): Voice {
   const print = (value: object) => void stdout.write(`${toJson(value)}\n`)
   return {
-    reply: (reply, answered) => print({ reply: reply ?? null, ...answered }),
-    failure: (error, answered) => print({ error: toFailure(error), ...answered }),
+    reply: (reply, answered) => print({ reply: reply ?? null, ...rounded(answered) }),
+    failure: (error, answered) => print({ error: toFailure(error), ...rounded(answered) }),
     list: (list) => print({ list }),
     explanation: (explanation) => print({ explanation }),
     traced: (of) => print(of === undefined ? { trace: 'off' } : { trace: 'on', of }),
     passed: (batch) => print(batch),
     say: () => {},
   }
+}
+
+function rounded(answered: Answered | undefined): Partial<Answered> {
+  return answered === undefined ? {} : { ...answered, ms: roundedMs(answered.ms) }
 }

@@ -1,5 +1,6 @@
 import { covers } from '../../covers.js'
 import { nearest } from '../../nearest.js'
+import { type Pattern, toPattern } from '../../pattern.js'
 import { type Exposure, toExposure } from '../../peers/exposure.js'
 import { letsIn } from '../lets-in.js'
 import type { Group, Outside } from '../system.js'
@@ -59,14 +60,26 @@ function checkIdle({ group, outside, where, exposure }: Door, layout: Layout): F
       const facts = `${says} ${quoted(idle.text)}, which ${owner} answers: that is in another group, and a door lets in actions of its own.`
       return errorOf('EXPOSED_ELSEWHERE', `${where}.expose`, facts)
     }
-    const [near] = nearest(idle.text, new Set(all.map(({ text }) => text)), 1)
+    const near = widened(idle, [...patterns(layout.actionsIn(group)), ...all]) ?? nearestText(idle, all)
     const hint = near === undefined ? '' : ` Did you mean ${quoted(near)}?`
     return warningOf(
       'EXPOSES_NOTHING',
       `${where}.expose`,
-      `${says} ${quoted(idle.text)}, which lets in no action.${hint}`,
+      `${says} ${quoted(idle.text)}, which lets in no action: an exposed pattern has exactly the keys of its actions.${hint}`,
     )
   })
+}
+
+/** An exposed pattern with the keys that actions have beside it; undefined if no action has more. */
+function widened(idle: Pattern, actions: readonly Pattern[]): string | undefined {
+  const special = actions.find((one) => one.keys.length > idle.keys.length && covers(idle, one))
+  if (special === undefined) return undefined
+  const any = Object.fromEntries(special.keys.map((key) => [key, '*']))
+  return toPattern({ ...any, ...idle.pairs }).text
+}
+
+function nearestText({ text }: Pattern, actions: readonly Pattern[]): string | undefined {
+  return nearest(text, new Set(actions.map((one) => one.text)), 1)[0]
 }
 
 /** What stands, here or elsewhere, before an action that is let in. */

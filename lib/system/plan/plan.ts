@@ -70,7 +70,7 @@ export function planDeployment(options: PlanOptions): Plan {
     messages: once(routes.map((route) => plannedMessage(route, layout))),
     events: kept.events.map(plannedEvent),
     durables: kept.subscriptions.map(plannedDurable),
-    doors: doors.map(plannedDoor),
+    doors: doors.map((door) => plannedDoor(door, processes)),
     findings: sortFindings([
       ...checkServices(layout),
       ...(complete ? ways.flatMap((way) => way.findings) : []),
@@ -173,13 +173,16 @@ function plannedTaker(
   return { service: owner, pattern: pattern.text, groups: groups.map(({ name }) => name), needs: lacks, via }
 }
 
-function plannedDoor({ group, outside, lets }: Door): PlannedDoor {
+function plannedDoor({ group, outside, lets }: Door, processes: readonly ProcessPlan[]): PlannedDoor {
+  const at = group.outside.indexOf(outside)
+  const replicas = processes.filter((one) => one.group === group)
   const { transport, host, port, auth, events } = outside
   return {
     group: group.name,
     transport,
     host,
     port,
+    ports: [...new Set(replicas.flatMap((one) => one.outside[at]?.port ?? []))],
     auth: auth !== undefined,
     actions: lets.map(({ pattern, owner }) => ({ pattern: pattern.text, service: owner })),
     events: { in: events?.in ?? [], out: events?.out ?? [] },

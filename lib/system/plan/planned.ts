@@ -52,6 +52,8 @@ export interface PlannedDoor {
   readonly host: string
   /** The port of the first replica; 0 takes a free one. */
   readonly port: number
+  /** The ports of all replicas. Those that take free ones, or have machines of their own, share one. */
+  readonly ports: readonly number[]
   /** Whether a client has to say who it is. */
   readonly auth: boolean
   readonly actions: readonly { readonly pattern: string; readonly service: string }[]

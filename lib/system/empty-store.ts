@@ -1,4 +1,4 @@
-import type { StoreAdmin } from '../../store.js'
+import type { StoreAdmin } from '../store.js'
 
 /** A store that is not there yet, as it would answer: asking for it makes none. */
 export function emptyStore(store: string): StoreAdmin {
@@ -11,3 +11,6 @@ export function emptyStore(store: string): StoreAdmin {
     removeSubscription: async () => false,
   }
 }
+
+/** Where nothing is declared that would have to be kept, and nothing is: the same, which says so. */
+export const nothingKept = emptyStore('none: no service here declares a durable event, so nothing is kept')

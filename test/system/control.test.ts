@@ -206,6 +206,33 @@ t.test('nobody but the user may open it, and it goes when it is closed', async (
   await t.rejects(connectControl(path), { code: 'LUC_UNREACHABLE' })
 })
 
+t.test(
+  'a socket that can be seen can be used: it has its name only when it listens, and is closed to others',
+  async (t) => {
+    const { runDir, folder } = folders(t)
+    mkdirSync(runDir, { mode: 0o700 })
+    const seen: number[] = []
+    let isOpen = false
+    const opening = openControl({ runDir, folder, what: 'dev' }, { app: rates(t), about }).finally(() => {
+      isOpen = true
+    })
+    while (!isOpen) {
+      for (const name of readdirSync(runDir)) {
+        if (name.endsWith('.sock')) seen.push(statSync(join(runDir, name)).mode & 0o777)
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const control = await opening
+    t.strictSame(
+      seen.filter((mode) => mode !== 0o600),
+      [],
+    )
+    t.strictSame(readdirSync(runDir), [basename(control.path)])
+    await control.close()
+    t.strictSame(readdirSync(runDir), [])
+  },
+)
+
 t.test('a folder that others may enter is not used', async (t) => {
   const { runDir, folder } = folders(t)
   mkdirSync(runDir)

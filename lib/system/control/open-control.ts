@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { chmod } from 'node:fs/promises'
+import { chmod, rename, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { LuciliusError } from '../../errors.js'
 import { answerAll } from './answer-all.js'
@@ -30,7 +30,7 @@ export async function openControl(place: ControlPlace, controlled: Controlled): 
     answerAll(socket, place.what, controlled)
   })
   server.maxConnections = MOST_SOCKETS
-  await listen(server, path)
+  await openAt(path, server)
   // A process that ends without closing leaves no socket behind, as far as it is up to us.
   const remove = () => rmSync(path, { force: true })
   process.once('exit', remove)
@@ -40,6 +40,7 @@ export async function openControl(place: ControlPlace, controlled: Controlled): 
     close: () => {
       closed ??= new Promise((resolve) => {
         process.off('exit', remove)
+        remove()
         server.close(() => resolve())
         for (const socket of sockets) socket.destroy()
       })
@@ -48,17 +49,28 @@ export async function openControl(place: ControlPlace, controlled: Controlled): 
   }
 }
 
+/** Listens. The socket gets its name last: whoever sees one may connect to it, and removes one that refuses. */
+async function openAt(path: string, server: Server): Promise<void> {
+  const nameless = path.replace(/\.sock$/, '.new')
+  try {
+    await rm(nameless, { force: true })
+    await listen(server, nameless)
+    await chmod(nameless, 0o600)
+    await rename(nameless, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    server.close() // it may listen already
+    throw new LuciliusError('LUC_LISTEN_FAILED', `No control socket: ${path} (${code}).`, { cause: error })
+  }
+}
+
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException) => {
-      server.close() // it may listen already
-      reject(new LuciliusError('LUC_LISTEN_FAILED', `No control socket: ${path} (${cause.code}).`, { cause }))
-    }
-    server.once('error', failed)
+    server.once('error', reject)
     server.listen(path, () => {
-      server.off('error', failed)
+      server.off('error', reject)
       server.on('error', () => {}) // one that cannot be accepted tries again
-      chmod(path, 0o600).then(resolve, failed)
+      resolve()
     })
   })
 }

@@ -2,6 +2,7 @@ import { type Admission, credentials, toAdmission } from './admission.js'
 import type { ConnectOptions, ListenOptions, PeerConnection } from './app.js'
 import type { Auth, AuthRequest } from './auth.js'
 import { LuciliusError } from './errors.js'
+import type { Logger } from './logger.js'
 import { checkKeys } from './option-checks.js'
 import type { Settings } from './options.js'
 import { toPattern } from './pattern.js'
@@ -10,6 +11,7 @@ import { type Exposure, toExposure, toPatterns } from './peers/exposure.js'
 import type { Peer, Terms } from './peers/peer.js'
 import type { Accepted, Peers } from './peers/peers.js'
 import { type Join, type Joined, Search, type Seeker } from './peers/search.js'
+import { quieter } from './quieter.js'
 import { newId } from './trace.js'
 import type { Listener, Receiver, Transport } from './transport.js'
 
@@ -19,15 +21,18 @@ const CONNECT_KEYS = ['accept', 'expose', 'events', 'auth', 'patterns', 'wait']
 export class Connections {
   readonly #peers: Peers
   readonly #settings: Settings
+  /** What connections that come and go are told to. */
+  readonly #log: Logger
   readonly #listeners = new Map<Listener, Exposure>()
   readonly #connections = new Set<PeerConnection>()
   #closed = false
   /** How many connections, or others who may come, are not known yet. */
   learning = 0
 
-  constructor(peers: Peers, settings: Settings) {
+  constructor(peers: Peers, settings: Settings, quiet = false) {
     this.#peers = peers
     this.#settings = settings
+    this.#log = quiet ? quieter(settings.log) : settings.log
   }
 
   /** Reads the arguments of `listen`. Throws what is wrong with them, before anything is waited for. */
@@ -127,7 +132,7 @@ export class Connections {
   }
 
   async #keep(transport: Transport, peer: Peer, wait: boolean): Promise<PeerConnection> {
-    const connector = new Connector(transport, peer, this.#settings.log)
+    const connector = new Connector(transport, peer, this.#log)
     const connection: PeerConnection = {
       get peer() {
         return peer.known === undefined ? undefined : peer.info
@@ -165,8 +170,8 @@ export class Connections {
   /** Connects to somebody who was found. */
   #join(transport: Transport, terms: Terms, accept: Accepted, seeker: Seeker): Joined {
     const peer = this.#peers.meet(terms, accept, undefined)
-    const { forgetMs, log } = this.#settings
-    const connector = new Connector(transport, peer, log, {
+    const { forgetMs } = this.#settings
+    const connector = new Connector(transport, peer, this.#log, {
       ...seeker,
       patienceMs: forgetMs,
       ended: (why) => {

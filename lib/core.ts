@@ -29,6 +29,7 @@ import { Unanswered } from './unanswered.js'
 export interface Watch {
   readonly running: Running
   readonly hear: Hearing | undefined
+  readonly quietConnections: boolean
 }
 
 /** The parts of one app, made and joined. What users see of it are views. */
@@ -63,7 +64,7 @@ export class Core {
     this.running = watch?.running
     this.hear = watch?.hear
     this.self = new PluginUse(settings.name, settings.log, { standing: 'in', orders: ascending(), boot: this.boot })
-    const parking = new Parking(settings.park)
+    const parking = new Parking(settings.park, settings.log)
     this.parking = parking
     const unanswered = new Unanswered(parking, settings, {
       mayCome: () => !this.dispatcher.books.closed && (settings.park.unknown || this.connections.learning > 0),
@@ -76,7 +77,7 @@ export class Core {
     this.durableLife = new DurableLife(this.events, this.store)
     const { durableLife } = this
     const peers = new Peers(this.dispatcher, this.events, settings, parking, () => this.life.isStarting)
-    this.connections = new Connections(peers, settings)
+    this.connections = new Connections(peers, settings, watch?.quietConnections === true)
     this.life = new LifeCycle(
       this.boot,
       this.hooks,

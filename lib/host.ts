@@ -24,6 +24,8 @@ export interface Sending {
 export interface HostOptions {
   /** Hears of every message that a service sends with `act` or `emit`, before it is sent. Must not throw. */
   readonly onSend?: (sending: Sending) => void
+  /** Tells of connections that come and go at level `debug`: whoever runs both ends tells what became of them. */
+  readonly quietConnections?: boolean
 }
 
 /** What the plugins have registered, as plain data in the order of registration; patterns are canonical texts. */
@@ -79,10 +81,11 @@ export interface Host {
 }
 
 /** Makes an app for somebody who runs it: what `lucilius(options)` makes, with its handles. Throws `LUC_OPTIONS_INVALID`. */
-export function hostApp(options: AppOptions, { onSend }: HostOptions = {}): Host {
+export function hostApp(options: AppOptions, { onSend, quietConnections = false }: HostOptions = {}): Host {
   const running = new Running()
   const core: Core = new Core(toSettings(options), {
     running,
+    quietConnections,
     hear: onSend && ((service, kind, first, data) => tell(core, onSend, service, kind, first, data)),
   })
   return {

@@ -33,6 +33,7 @@ export {
   writePeerAct,
   writePeerEvent,
 } from './header-fields.js'
+export { Hearing } from './hearing.js'
 export { isDeeper } from './json-depth.js'
 export { type BareOutcome, bareError, bareOutcome, messageText, readMessage, readOutcome } from './mail/bare.js'
 export { Desk } from './mail/desk.js'
@@ -53,6 +54,7 @@ export type {
   TellParcel,
 } from './mail/parcel.js'
 export { isMessage, type Message } from './message.js'
+export { News } from './news.js'
 export { checkCount, checkKeys, checkMilliseconds } from './option-checks.js'
 export { type Pattern, toPattern } from './pattern.js'
 export type { PortableLimits } from './portable.js'

@@ -31,13 +31,17 @@ export class Unanswered {
     this.#prospects = prospects
   }
 
-  /** Rejects, or settles like `again`, which is called with the time that is left once an action answers. */
+  /**
+   * Rejects, or settles like `again`, which is called with the time that is left once an action answers. `asked` is what
+   * the act was called with first: a pattern, or the message.
+   */
   readonly hold = (
     message: Message,
     call: Call | undefined,
     wish: ActOptions | undefined,
     answered: () => boolean,
     again: (leftMs: number) => Promise<unknown>,
+    asked: unknown,
   ): Promise<unknown> => {
     if (!this.#prospects.mayCome()) return Promise.reject(this.#prospects.notFound(message))
     if (wish?.signal?.aborted === true) return Promise.reject(cancelled())
@@ -45,7 +49,7 @@ export class Unanswered {
     const timeoutMs = this.#patienceMs(call, wish)
     return new Promise((resolve, reject) => {
       const free = () => answered() || !this.#prospects.mayCome()
-      const ticket = this.#parking.park(message, free, () => resolve(again(over())))
+      const ticket = this.#parking.park(message, free, () => resolve(again(over())), nameOf(asked))
       const patience = new Patience(timeoutMs, () => giveUp(unreachable(timeoutMs)))
       const stop = new AbortController()
       const over = () => {
@@ -70,6 +74,12 @@ export class Unanswered {
     const left = call === undefined ? maxTimeoutMs : call.remainingMs
     return Math.min(wish?.timeoutMs ?? (call === undefined ? timeoutMs : left), left)
   }
+}
+
+/** A pattern as it was written; of a message only its keys, for it has data in it. */
+function nameOf(asked: unknown): string {
+  if (typeof asked === 'string') return asked.slice(0, 200)
+  return `a message with ${Object.keys(asked as Message).join(', ').slice(0, 200)}`
 }
 
 function unreachable(timeoutMs: number): LuciliusError {

@@ -74,6 +74,11 @@ export class Outgoing<A> {
     else this.#hold(act, call)
   }
 
+  /** Whether somebody waits for an answer under this id. */
+  awaits(id: unknown): boolean {
+    return this.#pending.find(id) !== undefined
+  }
+
   /** Takes an answer. One that nobody waits for, after a cancellation for instance, is ignored. */
   settle(id: unknown, outcome: Outcome): void {
     const slot = this.#pending.find(id)

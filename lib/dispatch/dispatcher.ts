@@ -34,6 +34,7 @@ export type Unanswered = (
   wish: ActOptions | undefined,
   answered: () => boolean,
   again: (leftMs: number) => Promise<unknown>,
+  asked: unknown,
 ) => Promise<unknown>
 
 /** What an act from a peer brings along, checked and clamped; it is told the end. */
@@ -103,7 +104,7 @@ export class Dispatcher implements Within {
     } catch (error) {
       return Promise.reject(error)
     }
-    if (slot === undefined) return this.#hold(message, call, wish, by)
+    if (slot === undefined) return this.#hold(message, call, wish, by, first)
     return this.#start(slot.top, message, call, wish, by)
   }
 
@@ -153,7 +154,13 @@ export class Dispatcher implements Within {
   }
 
   /** Holds an act that no action answers, or refuses it. */
-  #hold(sent: Message, call: Call | undefined, wish: ActOptions | undefined, by: string | undefined): Promise<unknown> {
+  #hold(
+    sent: Message,
+    call: Call | undefined,
+    wish: ActOptions | undefined,
+    by: string | undefined,
+    asked: unknown,
+  ): Promise<unknown> {
     let message: Message
     try {
       // It is what it was when it was sent, whatever the caller does to it meanwhile.
@@ -165,9 +172,9 @@ export class Dispatcher implements Within {
     const again = (timeoutMs: number) => {
       const slot = find()
       const left = { ...wish, timeoutMs }
-      return slot === undefined ? this.#hold(message, call, left, by) : this.#start(slot.top, message, call, left, by)
+      return slot === undefined ? this.#hold(message, call, left, by, asked) : this.#start(slot.top, message, call, left, by)
     }
-    return this.#unanswered(message, call, wish, () => find() !== undefined, again)
+    return this.#unanswered(message, call, wish, () => find() !== undefined, again, asked)
   }
 
   /** Runs an action on a message as a new call, within the wraps of the caller's side. */

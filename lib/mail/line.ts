@@ -2,6 +2,8 @@ import { Incoming } from '../acts/incoming.js'
 import { type Outgoing, unreachable } from '../acts/outgoing.js'
 import { promised, receiveDirect } from '../direct.js'
 import { LuciliusError } from '../errors.js'
+import { Hearing } from '../hearing.js'
+import { News } from '../news.js'
 import type {
   ActEnvelope,
   Announcement,
@@ -13,6 +15,7 @@ import type {
   Outcome,
 } from '../transport.js'
 import { toWireError } from '../wire-error.js'
+import { encodeJson } from '../wire-json.js'
 import { outgoingOver, trySend } from './acts.js'
 import type { LinePlace } from './line-place.js'
 import type { LineEnd } from './lines.js'
@@ -32,6 +35,8 @@ export class Line implements Connection, LineEnd {
   readonly #outgoing: Outgoing<ActEnvelope>
   readonly #incoming: Incoming
   readonly #pulse: Pulse
+  readonly #news = new News()
+  readonly #hearing: Hearing
   #stopTelling: (() => void) | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** An act found nobody: whoever was there has gone. */
@@ -54,31 +59,36 @@ export class Line implements Connection, LineEnd {
     this.#incoming = new Incoming(this.#observer, limits.maxInFlight, (act, outcome) => {
       trySend(post, to, { kind: 'reply', line: id, id: act, outcome })
     })
+    this.#hearing = new Hearing((announcement) => this.#hear(announcement))
     this.#pulse = new Pulse((ping) => trySend(post, to, { kind: 'ping', line: id, id: ping }), limits.pingMs)
   }
 
   /** The listening end: hears who connects, and tells what we are. Refuses whom the app will not have. */
   open(announcement: unknown): void {
+    let told: Announcement
     try {
       const refused = this.#refusedBy(announcement)
+      if (refused instanceof LuciliusError) throw refused
       // What is no refusal of ours the other end sees by itself: that it is this very app.
-      if (!(refused instanceof LuciliusError)) this.#opened()
+      told = this.#opened()
       if (refused !== undefined) throw refused
     } catch (error) {
       this.#part(error)
       return
     }
-    this.follow()
+    this.follow(told)
   }
 
-  /** Tells what we are at each change from now on. */
-  follow(): void {
-    this.#stopTelling = this.#observer.onTell(() => this.tell(this.#observer.tell()))
+  /** Tells what we are, whenever that is something else than what was told before. */
+  follow(told: Announcement): void {
+    this.#news.isNew(encodeJson(told))
+    this.#stopTelling = this.#observer.onTell(() => this.#tell(this.#observer.tell()))
+    this.#tell(this.#observer.tell())
   }
 
-  /** Tells what we are. */
-  tell(announcement: Announcement): void {
+  #tell(announcement: Announcement): void {
     try {
+      if (!this.#news.isNew(encodeJson(announcement))) return
       this.#post.send(this.to, { kind: 'tell', line: this.id, announcement })
     } catch (error) {
       // It is larger than the broker takes: what the other end knows would be wrong from now on.
@@ -152,7 +162,7 @@ export class Line implements Connection, LineEnd {
         else this.#pulse.pong(parcel.id)
         return
       case 'tell':
-        this.#hear(parcel.announcement)
+        this.#hearing.hear(parcel.announcement)
         return
       case 'close':
         this.#end()
@@ -190,8 +200,10 @@ export class Line implements Connection, LineEnd {
     }
   }
 
-  #opened(): void {
-    this.#post.send(this.to, { kind: 'opened', line: this.id, announcement: this.#observer.tell() })
+  #opened(): Announcement {
+    const announcement = this.#observer.tell()
+    this.#post.send(this.to, { kind: 'opened', line: this.id, announcement })
+    return announcement
   }
 
   #hear(announcement: unknown): void {
@@ -208,7 +220,7 @@ export class Line implements Connection, LineEnd {
 
   async #sayGoodbye(): Promise<void> {
     this.#stopTelling?.()
-    this.tell({ ...this.#observer.tell(), draining: true })
+    this.#tell({ ...this.#observer.tell(), draining: true })
     await this.#pulse.crossed()
     await this.#incoming.idle()
   }
@@ -225,6 +237,7 @@ export class Line implements Connection, LineEnd {
     this.#state = 'closed'
     this.#stopTelling?.()
     this.#pulse.stop()
+    this.#hearing.stop()
     this.#place.lines.remove(this)
     this.#outgoing.lost()
     this.#incoming.lost()

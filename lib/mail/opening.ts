@@ -1,7 +1,7 @@
 import { unreachable } from '../acts/outgoing.js'
 import { toOutcome } from '../codec.js'
 import { LuciliusError } from '../errors.js'
-import type { Connection, Observer } from '../transport.js'
+import type { Announcement, Connection, Observer } from '../transport.js'
 import { fromWireError } from '../wire-error.js'
 import { trySend } from './acts.js'
 import { Line, refusal } from './line.js'
@@ -26,9 +26,8 @@ class Opening implements LineEnd {
   readonly #resolve: (connection: Connection) => void
   readonly #reject: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
-  #stopTelling: (() => void) | undefined
-  /** There is something new to tell since we told what we are. */
-  #hasNews = false
+  /** What we told when we asked for it. */
+  #told!: Announcement // Set by `start`, before anything can come.
   /** What the other end sent as soon as it knew us: before it says that the line is up. */
   readonly #early: Parcel[] = []
 
@@ -50,10 +49,8 @@ class Opening implements LineEnd {
     const { post, lines, limits } = this.#place
     const { authorization } = this.#observer
     const announcement = this.#observer.tell()
+    this.#told = announcement
     const wish: Parcel = { kind: 'open', line: this.id, announcement }
-    this.#stopTelling = this.#observer.onTell(() => {
-      this.#hasNews = true
-    })
     this.#timer = setTimeout(() => {
       this.#giveUp(`${this.to} gave no answer within ${limits.handshakeTimeoutMs} ms.`)
     }, limits.handshakeTimeoutMs)
@@ -99,8 +96,7 @@ class Opening implements LineEnd {
     }
     const line = new Line(this.#place, () => this.#observer)
     lines.set(line)
-    line.follow()
-    if (this.#hasNews) line.tell(this.#observer.tell())
+    line.follow(this.#told)
     this.#resolve(line)
     for (const parcel of this.#early) line.take(parcel)
   }
@@ -119,7 +115,6 @@ class Opening implements LineEnd {
 
   #stop(): void {
     clearTimeout(this.#timer)
-    this.#stopTelling?.()
     this.#observer.onGiveUp = undefined
   }
 }

@@ -132,11 +132,12 @@ export class Carrier {
         reject(new LuciliusError('LUC_UNREACHABLE', `Nobody answers ${describe(call.action)} any more.`))
         return
       }
-      const ticket = this.#parking.park(call.message, free, () => {
+      const go = () => {
         call.parked = false
         call.onCancel = undefined
         resolve()
-      })
+      }
+      const ticket = this.#parking.park(call.message, free, go, describe(call.action))
       // After a try of which nobody knows the end, waiting proves nothing.
       call.parked = call.doubt === undefined
       call.onCancel = () => {

@@ -7,8 +7,8 @@ import { LuciliusError } from '../errors.js'
 import type { Crowd } from '../events/crowd.js'
 import type { Emission } from '../events/emission.js'
 import type { Message } from '../message.js'
-import { parseMessage } from '../message-text.js'
 import { type Pattern, toPattern } from '../pattern.js'
+import { readRoutedBy } from '../routed-by.js'
 import type { ActEnvelope, DirectCall, Envelope, Outcome } from '../transport.js'
 import { toWireError } from '../wire-error.js'
 import type { Exposure } from './exposure.js'
@@ -35,13 +35,22 @@ export function asClient(envelope: ActEnvelope): ActEnvelope {
 
 function ownAction({ message, below, by }: ActEnvelope, actions: Actions): Action | undefined {
   if (below !== undefined) {
-    const narrow = toPattern(below)
+    const narrow = readBelow(below)
     return own(narrow.pairs, actions, (one) => one.text !== narrow.text && covers(one, narrow))
   }
-  const routed = by === undefined ? message : parseMessage(by)
+  const routed = by === undefined ? message : readRoutedBy(by)
   const found = actions.router.find(routed)
   // Usually the most specific one is our own; only if it was learned, look at those behind it.
   return found?.local.at(-1) ?? own(routed, actions, () => true)
+}
+
+/** Says nothing of what it was given: what came from outside is not repeated. */
+function readBelow(text: string): Pattern {
+  try {
+    return toPattern(text)
+  } catch {
+    throw new LuciliusError('LUC_WIRE_INVALID', "'below' of the envelope is no pattern.")
+  }
 }
 
 function own(message: Message, actions: Actions, wanted: (pattern: Pattern) => boolean): Action | undefined {

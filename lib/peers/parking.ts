@@ -1,6 +1,8 @@
 import { LuciliusError } from '../errors.js'
+import type { Logger } from '../logger.js'
 import type { Message } from '../message.js'
 import { encodeJson } from '../wire-json.js'
+import { LongWaits } from './long-waits.js'
 
 /** A message that waits until `free` says that it may go on. */
 export interface Ticket {
@@ -13,6 +15,8 @@ export interface Ticket {
 interface Parked extends Ticket {
   readonly bytes: number
   readonly resume: () => void
+  /** Ends the watch over how long it waits. */
+  readonly ended: (() => void) | undefined
 }
 
 /** Holds messages that nobody can answer yet, within bounds and in order of arrival. */
@@ -20,18 +24,24 @@ export class Parking {
   readonly #max: number
   readonly #maxBytes: number
   readonly #parked = new Set<Parked>()
+  readonly #waits: LongWaits
   #bytes = 0
 
-  constructor({ max, maxBytes }: { readonly max: number; readonly maxBytes: number }) {
+  constructor({ max, maxBytes }: { readonly max: number; readonly maxBytes: number }, log: Logger) {
     this.#max = max
     this.#maxBytes = maxBytes
+    this.#waits = new LongWaits(log)
   }
 
-  /** Parks a message; `resume` is called once when it is free. Throws `LUC_OVERLOADED` when a bound is reached, `LUC_NOT_PORTABLE`. */
-  park(message: Message, free: () => boolean, resume: () => void): Ticket {
+  /**
+   * Parks a message; `resume` is called once when it is free. With `asked`, the pattern that nobody answers here, a long wait
+   * is told. Throws `LUC_OVERLOADED` when a bound is reached, `LUC_NOT_PORTABLE`.
+   */
+  park(message: Message, free: () => boolean, resume: () => void, asked?: string): Ticket {
     const bytes = Buffer.byteLength(encodeJson(message))
     if (this.#parked.size >= this.#max || this.#bytes + bytes > this.#maxBytes) throw this.#full()
-    const parked: Parked = { bytes, free, resume, leave: () => this.#leave(parked) }
+    const ended = asked === undefined ? undefined : this.#waits.begin(asked)
+    const parked: Parked = { bytes, free, resume, ended, leave: () => this.#leave(parked) }
     this.#parked.add(parked)
     this.#bytes += bytes
     return parked
@@ -47,7 +57,9 @@ export class Parking {
   }
 
   #leave(parked: Parked): void {
-    if (this.#parked.delete(parked)) this.#bytes -= parked.bytes
+    if (!this.#parked.delete(parked)) return
+    this.#bytes -= parked.bytes
+    parked.ended?.()
   }
 
   #full(): LuciliusError {

@@ -96,6 +96,7 @@ async function start(): Promise<Running> {
       processes: plans.length,
       log,
       reachable: true,
+      quietConnections: true,
       ...(closed === true ? { lookedFor: new Set<string>() } : {}),
       ...(parity === undefined ? {} : { parity }),
       ...(record === true ? { onSend: distinctSendings((sending) => void tell({ type: 'sent', sending })) } : {}),

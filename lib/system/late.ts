@@ -5,11 +5,17 @@ import { pauseMs } from '../peers/pace.js'
 import type { Connection, Observer, Transport } from '../transport.js'
 import type { AddressBook } from './address-book.js'
 
+/** What it is told of a process that is not there yet, or ends. */
+const ABSENT: ReadonlySet<string> = new Set(['LUC_UNREACHABLE', 'LUC_SERVICE_CLOSED'])
+
+/** Milliseconds after which it is a warning that nobody is where a process should be. */
+const WARN_MS = 10_000
+
 /** What a late transport needs. */
 export interface LateOptions {
   /** The process to connect to. */
   readonly id: string
-  /** What stands in logs: the name of the transport that is made. */
+  /** The name of the transport that is made. In logs the process stands behind it. */
   readonly name: string
   /** Where it is by now. */
   readonly addresses: AddressBook
@@ -24,11 +30,12 @@ export interface LateOptions {
  * A transport to a process whose address may come late and may change. `connect` waits while there is none, and goes on
  * at once when another one is noted: a process that was started again on another port is found again.
  *
- * Tries to one address follow each other as those of a connection do, and each kind of trouble is told once.
+ * Tries to one address follow each other as those of a connection do. That nobody listens there is how processes start and
+ * end: it is told once, and again as a warning after 10 s. Each other kind of trouble is a warning, told once.
  */
 export function late(options: LateOptions): Transport {
   return {
-    name: options.name,
+    name: `${options.name} to ${options.id}`,
     listen: async () => {
       throw new LuciliusError('LUC_OPTIONS_INVALID', `The transport to '${options.id}' only connects.`)
     },
@@ -41,7 +48,9 @@ class Search {
   readonly #options: LateOptions
   readonly #observer: Observer
   readonly #given = new AbortController()
+  /** What was told last: the address where nobody is, or the code of what else is wrong. */
   #told = ''
+  #hasWarned = false
 
   constructor(options: LateOptions, observer: Observer) {
     this.#options = options
@@ -66,7 +75,7 @@ class Search {
           return connection
         } catch (error) {
           if (this.#given.signal.aborted || !(error instanceof LuciliusError)) throw error
-          this.#tell(error)
+          this.#tell(error, url, since)
         }
         attempt.onGiveUp = undefined
       }
@@ -87,11 +96,25 @@ class Search {
     this.#given.signal.removeEventListener('abort', end)
   }
 
-  #tell(error: LuciliusError): void {
+  #tell(error: LuciliusError, url: string, since: number): void {
     const { id, log } = this.#options
-    const level = error.code === this.#told ? 'debug' : 'warn'
+    log.debug({ err: error, process: id }, `could not connect to ${id}, trying again`)
+    if (ABSENT.has(error.code)) return this.#tellWaiting(url, performance.now() - since)
+    if (error.code === this.#told) return
     this.#told = error.code
-    log[level]({ err: error, process: id }, `could not connect to ${id}, trying again`)
+    log.warn({ code: error.code, why: error.message }, `could not connect to ${id}, trying again`)
+  }
+
+  #tellWaiting(url: string, waitedMs: number): void {
+    const { id, log } = this.#options
+    if (this.#told !== url) {
+      this.#told = url
+      log.info(`waiting for '${id}' at ${url}: nobody listens there yet`)
+    }
+    if (this.#hasWarned || waitedMs < WARN_MS) return
+    this.#hasWarned = true
+    const seconds = Math.round(waitedMs / 1000)
+    log.warn(`still waiting for '${id}' at ${url}: nobody has listened there for ${seconds} s`)
   }
 }
 

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly onSend?: HostOptions['onSend']
   /** Opens the listener for peers also if there is no other process: whoever runs it wants to look in. */
   readonly reachable?: boolean
+  /** Tells of connections that come and go at level `debug`: whoever runs the others as well tells of them. */
+  readonly quietConnections?: boolean
 }
 
 /** A process of a system that runs. */
@@ -133,7 +135,7 @@ async function useForeign({ app }: Host, options: RunOptions): Promise<void> {
 }
 
 function hostOf(options: RunOptions, store: EventStore | undefined): Host {
-  const { loaded, process, log, parity, environment } = options
+  const { loaded, process, log, parity, environment, quietConnections = false } = options
   const { name } = process.group
   const logger = process.id === name ? log : log.child({ process: process.id })
   const onSend = sendHook(options, logger, () => host)
@@ -146,7 +148,7 @@ function hostOf(options: RunOptions, store: EventStore | undefined): Host {
       ...(store === undefined ? {} : { store }),
       ...(parity === undefined ? {} : { parity }),
     },
-    onSend === undefined ? {} : { onSend },
+    { quietConnections, ...(onSend === undefined ? {} : { onSend }) },
   )
   return host
 }

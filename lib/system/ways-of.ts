@@ -1,6 +1,7 @@
 import { sharedSecret } from '../auth.js'
 import { LuciliusError } from '../errors.js'
 import type { Logger } from '../logger.js'
+import { quieter } from '../quieter.js'
 import type { AddressBook } from './address-book.js'
 import { BrokerWay } from './broker-way.js'
 import type { Brokers } from './brokers.js'
@@ -36,6 +37,8 @@ export interface WaysOptions {
   /** What tells this system from others that look for each other in the same place. */
   readonly space: string
   readonly environment?: Partial<Pick<Environment, 'advertise' | 'discovery' | 'peers'>>
+  /** Tells of connections that come and go at level `debug`. */
+  readonly quietConnections?: boolean
   readonly log: Logger
 }
 
@@ -44,7 +47,7 @@ export interface WaysOptions {
  * `LUC_OPTIONS_INVALID` without a secret.
  */
 export function directWay(options: WaysOptions): DirectWay | undefined {
-  const { deployment, process, addresses, unaddressed, secret, log } = options
+  const { deployment, process, addresses, unaddressed, secret, quietConnections, log } = options
   const name = directOf(deployment)
   if (name === undefined) return undefined
   return new DirectWay({
@@ -54,7 +57,7 @@ export function directWay(options: WaysOptions): DirectWay | undefined {
     isPartner: (id) => isPartner(deployment, process, id) && unaddressed?.has(id) !== true,
     auth: sharedSecret(secret ?? noSecret(options), { hosts: ownHosts(options) }),
     lane: deployment.routes.length === 0 ? undefined : { carries: carriedBy(deployment, name), hears: () => true },
-    log,
+    log: quietConnections === true ? quieter(log) : log,
   })
 }
 

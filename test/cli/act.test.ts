@@ -236,6 +236,26 @@ t.test('where the system is started for one message, an error says what was thro
   t.ok(isOneLine(stderr), stderr)
 })
 
+t.test('where the system is started for one message, warnings are told: to a person as text', async (t) => {
+  const { folder, env } = place(t)
+  writeFileSync(
+    join(folder, 'lucilius.config.mjs'),
+    "export default { services: { stock: './services/stock.ts', shop: { module: './shop.mjs', uses: [] } } }",
+  )
+  const shop = "export const shop = (app) => app.add('role:shop', (_, { act }) => act('role:stock,cmd:left', { sku: 1 }))"
+  writeFileSync(join(folder, 'shop.mjs'), shop)
+  const world = { cwd: folder, env: { ...env, LUCILIUS_NONSENSE: '1' } }
+  const told = (text: string) => text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line).msg)
+  const odd = 'LUCILIUS_NONSENSE: lucilius reads no such variable'
+  const acted = await lucilius(['act', 'role:shop'], world)
+  t.match(told(acted.stderr), [odd, /^'shop' acts on role:stock,cmd:left, which its 'uses' do not cover/])
+  t.equal(acted.stdout, '{"left":1}\n')
+  t.strictSame(told((await lucilius(['list'], world)).stderr), [odd])
+  const person = await lucilius(['act', 'role:shop'], { ...world, isErrorTty: true })
+  t.strictSame(told(person.stderr), [])
+  t.match(person.stderr, /^\d\d:\d\d:\d\d\.\d{3} warn {2}'shop' acts on role:stock,cmd:left/m)
+})
+
 t.test('a reply that does not fit on a line is spread for a person only', async (t) => {
   const { url } = await bank(t).listen(http({ port: 0 }), { expose: ['role:bank,cmd:*'] })
   const argv = ['act', '--url', url, 'role:bank,cmd:sum,of:[1]']

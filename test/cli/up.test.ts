@@ -55,6 +55,7 @@ t.test(
     await slow.catch(() => {}) // The socket for commands was closed.
     t.strictSame(readdirSync(up.runDir), [], 'no socket is left')
     t.ok(up.isGone(), 'no process is left')
+    t.match(up.lines.at(-1), /^up +\| ended$/, 'the last line says that it is over')
   },
 )
 
@@ -79,6 +80,7 @@ t.test('a drain that hangs ends with 1, and says what hung', async (t) => {
   const { code, complaints } = await up.ended
   t.equal(code, 1)
   t.match(complaints, /^lucilius: convert\.\d .*cmd:slow,role:convert\n$/)
+  t.match(up.lines.at(-1), /^up +\| ended, exit code 1$/)
 })
 
 t.test('the number of replicas may be given, and what is asked while they start is answered', async (t) => {

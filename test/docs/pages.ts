@@ -18,9 +18,10 @@ export function docPages(): Page[] {
     .map(readPage)
 }
 
-/** The pages at the root of the repository that are there. */
+/** The pages at the root of the repository, and those of the examples, that are there. */
 export function rootPages(): Page[] {
-  const names = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']
+  const examples = ['', 'currency/', 'orders/', 'shop/'].map((folder) => `examples/${folder}README.md`)
+  const names = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...examples]
   return names.filter((name) => existsSync(join(repoRoot(), name))).map(readPage)
 }
 

@@ -68,6 +68,21 @@ t.test('acts and events go both ways over one line, and a change is told', async
   t.equal(await service.act('back:1'), 'back', 'the side that connected answers')
 })
 
+t.test('a line is told what has changed, and nothing when somebody else comes', async (t) => {
+  const office = new PostOffice()
+  const service = made(t, 'service')
+  const { url } = await service.listen(office.transport(), { expose: '*' })
+  const bystander = made(t, 'bystander')
+  await bystander.connect(office.transport().to(url))
+  const other = made(t, 'other')
+  other.add('x:1', () => 1)
+  await other.connect(office.transport().to(url), { expose: '*' })
+  service.add('a:1', () => 'one')
+  await eventually(() => bystander.find('a:1') !== undefined && other.find('a:1') !== undefined)
+  const told = office.letters.filter(({ from, parcel }) => from === url && parcel.kind === 'tell')
+  t.equal(told.length, 2, 'each of the two, once')
+})
+
 t.test('what is sent at the very moment in which a peer becomes known is not lost', async (t) => {
   const office = new PostOffice()
   const base = { tell: () => ({}) as never, onTell: () => () => {}, lost: () => {} }

@@ -584,6 +584,49 @@ t.test('a late transport waits for an address, tries a new one at once, and ends
   await t.rejects(transport.listen({} as never), { code: 'LUC_OPTIONS_INVALID' })
 })
 
+t.test('that nobody is where a process should be is one line, after 10 s a warning, and no stack', async (t) => {
+  const addresses = new AddressBook()
+  addresses.set('order', 'ws://127.0.0.1:7401/ws')
+  const { logger, lines } = recordingLogger()
+  const { now } = performance
+  t.teardown(() => {
+    performance.now = now
+  })
+  let tries = 0
+  const to = (url: string): Transport => ({
+    name: 'fake',
+    listen: () => Promise.reject(new Error('unused')),
+    connect: async () => {
+      tries++
+      // From the third try on it has waited for long.
+      if (tries === 3) performance.now = () => now.call(performance) + 11_000
+      throw new LuciliusError('LUC_UNREACHABLE', `${url} refuses`)
+    },
+  })
+  const observer = { onGiveUp: undefined } as unknown as Observer
+  const waiting = late({ id: 'order', name: 'fake', addresses, to, log: logger }).connect(observer)
+  const told = (level: 'info' | 'warn') => lines(level).map(({ msg, err }) => ({ msg, err }))
+  await until(() => tries === 3)
+  const place = "'order' at ws://127.0.0.1:7401/ws"
+  t.strictSame(told('info'), [{ msg: `waiting for ${place}: nobody listens there yet`, err: undefined }])
+  await until(() => told('warn').length > 0)
+  const warning = `still waiting for ${place}: nobody has listened there for 11 s`
+  t.strictSame(told('warn'), [{ msg: warning, err: undefined }])
+  t.match(lines('debug')[0], { err: { message: 'ws://127.0.0.1:7401/ws refuses' } }, 'whoever looks closer sees why')
+  observer.onGiveUp?.()
+  await t.rejects(waiting, { code: 'LUC_UNREACHABLE' })
+})
+
+t.test('connections between processes that one runs together are told at debug', async (t) => {
+  const processes = new Processes({ services: { rates, convert }, deployments: split })
+  t.teardown(() => processes.close())
+  await Promise.all(['rates', 'convert'].map((id) => processes.start(id, { quietConnections: true })))
+  await until(() => processes.logged(20).filter((msg) => msg === 'connected').length === 2)
+  t.notOk(processes.logged(30).includes('connected'))
+  const [one] = processes.lines.filter(({ msg }) => msg === 'connected')
+  t.match(one?.transport, /^websocket to (rates|convert)$/, 'the process stands there, not only its group')
+})
+
 t.test('after a service was replaced the doors let in what is there by now', async (t) => {
   const answering = (text: string, ...more: string[]) => ({
     name: 'in-a-test',

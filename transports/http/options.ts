@@ -33,7 +33,7 @@ export interface HttpOptions {
   readonly headersTimeoutMs?: number
   /** Milliseconds in which a whole request has to arrive: 30,000. */
   readonly requestTimeoutMs?: number
-  /** Milliseconds between signs of life on the stream to a peer: 10,000. */
+  /** Milliseconds between two signs of life on the stream of a peer; one that gives none twice is lost: 10,000. */
   readonly heartbeatMs?: number
   /** Milliseconds that a closing listener gives others to close their sockets: 500. */
   readonly lingerMs?: number

@@ -19,9 +19,12 @@ export class Answerer {
   readonly #outbox: Outbox
   readonly #limits: Limits
   readonly #incoming: Incoming<ActId, boolean>
+  readonly #stray: (error: LuciliusError) => void
 
-  constructor(observer: Observer, outbox: Outbox, limits: Limits) {
+  /** `stray` is told what is wrong with an act that has no id to answer it with. */
+  constructor(observer: Observer, outbox: Outbox, limits: Limits, stray: (error: LuciliusError) => void) {
     this.#outbox = outbox
+    this.#stray = stray
     this.#limits = limits
     this.#incoming = new Incoming(observer, limits.maxInFlight, (id, outcome, isRow, others) => {
       outbox.push(this.#textOf(id, isRow, outcome), others)
@@ -45,7 +48,7 @@ export class Answerer {
 
   #take(id: unknown, frame: Message | Row): boolean {
     if (!isFrameId(id)) {
-      this.refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', "The act has no 'id': a number or a short text."))
+      this.#stray(new LuciliusError('LUC_WIRE_INVALID', "The act has no 'id': a number or a short text."))
       return true
     }
     if (this.#incoming.has(id)) return false

@@ -52,6 +52,11 @@ export class Caller {
     this.#outgoing.act(text, call)
   }
 
+  /** Whether somebody waits for an answer under this id. */
+  awaits(id: unknown): boolean {
+    return this.#outgoing.awaits(id)
+  }
+
   /** Takes an answer that came as a row. */
   settleRow([id, reply]: Row): void {
     this.#outgoing.settle(id, { reply })
@@ -59,6 +64,8 @@ export class Caller {
 
   /** Takes an answer. */
   settle(frame: Message): void {
+    // What nobody waits for is not even read.
+    if (!this.awaits(frame.id)) return
     let outcome: Outcome
     try {
       outcome = toOutcome(frame)

@@ -20,6 +20,8 @@ export class Events {
   readonly #outbox: Outbox
   readonly #maxBytes: number
   readonly #refuse: (error: LuciliusError) => void
+  /** How much the tables of this frame may still stand for. */
+  #left = 0
 
   /** `refuse` is told what is wrong with those that cannot be read. */
   constructor(observer: Observer, outbox: Outbox, maxBytes: number, refuse: (error: LuciliusError) => void) {
@@ -39,6 +41,11 @@ export class Events {
     this.#outbox.pushIdle(tables || typeof row === 'string' ? row : row.text)
   }
 
+  /** Another frame has come: its tables may stand for as much as it may have bytes. */
+  renew(): void {
+    this.#left = this.#maxBytes + ENVELOPE_BYTES
+  }
+
   /** Takes one that came as an object; clients need not name services. */
   take(message: Message): void {
     this.#read(() => {
@@ -54,7 +61,9 @@ export class Events {
   /** Takes those that came as a table. */
   takeTable(table: Message): void {
     this.#read(() => {
-      for (const message of messagesOf(table, this.#maxBytes + ENVELOPE_BYTES)) this.#observe(plainEvent(message))
+      const { messages, count } = messagesOf(table, this.#left)
+      this.#left -= count
+      for (const message of messages) this.#observe(plainEvent(message))
     })
   }
 

@@ -6,7 +6,7 @@ export const ENVELOPE_BYTES = 16 * 1024
 /** Bytes of an announcement of 10,000 patterns. */
 export const ANNOUNCEMENT_BYTES = 16 * 1024 * 1024
 
-/** The most bytes that a frame with this text may have, where a message has at most `maxBytes`. */
-export function mostBytes(text: string, maxBytes: number): number {
-  return text.startsWith(ANNOUNCEMENT) ? ANNOUNCEMENT_BYTES : maxBytes + ENVELOPE_BYTES
+/** Whether a text may be that of an announcement, for which there is another limit. */
+export function mayAnnounce(text: string): boolean {
+  return text.startsWith(ANNOUNCEMENT)
 }

@@ -17,19 +17,20 @@ const MASKED = 0x80
  * (`npm run bench -- remote`). Pings and close frames stay with ws. Both write whole frames, so neither comes in between.
  */
 export class FrameWriter {
-  readonly #stream: Duplex
+  /** What it writes to. */
+  readonly stream: Duplex
   readonly #isClient: boolean
 
   constructor(stream: Duplex, isClient: boolean) {
-    this.#stream = stream
+    this.stream = stream
     this.#isClient = isClient
   }
 
   /** Writes the text of a frame; `written` is called when it has left. */
   write(text: string, written: (() => void) | undefined): void {
     const frame = this.#isClient ? masked(text) : unmasked(text)
-    if (written === undefined) this.#stream.write(frame)
-    else this.#stream.write(frame, written)
+    if (written === undefined) this.stream.write(frame)
+    else this.stream.write(frame, written)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import type { Flow } from './flow.js'
 
 /** Signs of life in a row that may be missing. */
 const MISSES = 2
@@ -9,14 +10,16 @@ const CROSSING = Buffer.from('crossing')
 /** Asks for signs of life, and cuts a connection that gives none. */
 export class Heartbeat {
   readonly #socket: WebSocket
+  readonly #flow: Flow
   readonly #timer: NodeJS.Timeout
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   #crossing: (() => void) | undefined
   #heard = true
   #missed = 0
 
-  constructor(socket: WebSocket, pingMs: number) {
+  constructor(socket: WebSocket, flow: Flow, pingMs: number) {
     this.#socket = socket
+    this.#flow = flow
     this.#timer = setInterval(() => this.#beat(), pingMs)
     this.#timer.unref()
   }
@@ -67,7 +70,9 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    this.#missed = this.#heard ? 0 : this.#missed + 1
+    // Asked in any case, for it compares with the last time.
+    const moved = this.#flow.moved()
+    this.#missed = moved || this.#heard ? 0 : this.#missed + 1
     this.#heard = false
     if (this.#missed >= MISSES) this.#socket.terminate()
     else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping()

@@ -1,4 +1,4 @@
-import type { Observer } from '../../lib/transport-kit.js'
+import { News, type Observer } from '../../lib/transport-kit.js'
 import { announcementText, type OwnRoom } from './frame-text.js'
 import type { Outbox } from './outbox.js'
 
@@ -7,6 +7,7 @@ export class Introduction {
   readonly #observer: Observer
   readonly #outbox: Outbox
   readonly #room: OwnRoom
+  readonly #news = new News()
   #stopTelling: (() => void) | undefined
 
   constructor(observer: Observer, outbox: Outbox, room: OwnRoom) {
@@ -20,7 +21,7 @@ export class Introduction {
     return this.#stopTelling !== undefined
   }
 
-  /** Tells what we are, now and at each change. Harmless if it has begun. */
+  /** Tells what we are, now and whenever that is something else. Harmless if it has begun. */
   begin(): void {
     if (this.begun) return
     this.#tell(false)
@@ -41,8 +42,10 @@ export class Introduction {
   #tell(leaving: boolean): void {
     const announcement = this.#observer.tell()
     const told = leaving ? { ...announcement, draining: true } : announcement
+    const text = announcementText(told, this.#room)
+    if (!this.#news.isNew(text)) return
     // A frame of its own, which may be longer than others.
     this.#outbox.flush()
-    this.#outbox.push(announcementText(told, this.#room), 0)
+    this.#outbox.push(text, 0)
   }
 }

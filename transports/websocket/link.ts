@@ -4,6 +4,7 @@ import {
   type Connection,
   type DirectCall,
   type Envelope,
+  Hearing,
   LuciliusError,
   type Message,
   type Observer,
@@ -14,11 +15,11 @@ import { Answerer } from './answerer.js'
 import { Caller } from './caller.js'
 import { CloseCode } from './close-code.js'
 import { Events } from './events.js'
-import { mostBytes } from './frame-limits.js'
+import { Flow } from './flow.js'
+import { ENVELOPE_BYTES } from './frame-limits.js'
 import type { FrameWriter } from './frame-writer.js'
 import { Heartbeat } from './heartbeat.js'
 import { Introduction } from './introduction.js'
-import { isLonger } from './length.js'
 import { Outbox } from './outbox.js'
 import { type Reader, readFrame } from './reading.js'
 import { readRoom } from './room.js'
@@ -48,11 +49,14 @@ export class Link implements Connection, Reader {
   readonly #answerer: Answerer
   readonly #events: Events
   readonly #introduction: Introduction
+  readonly #hearing: Hearing
   readonly #observer: Observer
   readonly #closed: Promise<void>
   #closing = false
   #sentAway = false
   #stray = 0
+  /** Runs until a peer has told what it is, where it has to. */
+  #expected: NodeJS.Timeout | undefined
   /** Called when the other end told what it is, with the error if it may not be talked to. */
   onHeard: ((error?: unknown) => void) | undefined
   /** Called once when the socket is closed. */
@@ -70,11 +74,13 @@ export class Link implements Connection, Reader {
     this.#limits = limits
     this.#manner = manner
     this.#outbox = new Outbox(socket, writer, limits.maxBuffered)
-    this.#heartbeat = new Heartbeat(socket, limits.pingMs)
+    this.#heartbeat = new Heartbeat(socket, new Flow(writer.stream), limits.pingMs)
     this.#caller = new Caller(this.#outbox, limits)
     this.#observer = attach(this)
-    this.#answerer = new Answerer(this.#observer, this.#outbox, limits)
-    this.#events = new Events(this.#observer, this.#outbox, limits.maxBytes, (error) => this.#refuse(undefined, error))
+    const stray = (error: LuciliusError) => this.#refuse(undefined, error)
+    this.#answerer = new Answerer(this.#observer, this.#outbox, limits, stray)
+    this.#events = new Events(this.#observer, this.#outbox, limits.maxBytes, stray)
+    this.#hearing = new Hearing((announcement) => this.#meet(announcement as Message))
     this.#introduction = new Introduction(this.#observer, this.#outbox, limits)
     this.#closed = new Promise((resolve) => {
       socket.once('close', (code, reason) => {
@@ -136,6 +142,7 @@ export class Link implements Connection, Reader {
     if (this.#sentAway) return
     this.#sentAway = true
     this.#closing = true
+    this.#hearing.stop()
     this.#outbox.flush()
     this.#socket.close(code, reason)
     this.#endSoon()
@@ -149,8 +156,21 @@ export class Link implements Connection, Reader {
     this.#introduction.begin()
   }
 
+  /** Sends away whoever does not tell what it is before anything else, and in time. */
+  expect(): void {
+    const late = () => this.sendAway(CloseCode.protocol, 'The announcement did not come in time.')
+    this.#expected = setTimeout(late, this.#limits.handshakeTimeoutMs)
+  }
+
+  get done(): boolean {
+    return this.#sentAway
+  }
+
   take(message: Message): void {
-    if (this.#sentAway) return
+    if (this.#expected !== undefined && message.kind !== 'announcement') {
+      this.sendAway(CloseCode.protocol, ANNOUNCE_FIRST)
+      return
+    }
     switch (message.kind) {
       case 'reply':
         this.#caller.settle(message)
@@ -177,26 +197,29 @@ export class Link implements Connection, Reader {
   }
 
   takeRow(row: Row): void {
-    if (this.#sentAway) return
-    if (this.#manner !== 'peer') this.#refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
+    if (this.#expected !== undefined) this.sendAway(CloseCode.protocol, ANNOUNCE_FIRST)
+    else if (this.#manner !== 'peer') this.#refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
     else if (isEventRow(row)) this.#events.takeRow(row)
     else if (isReplyRow(row)) this.#caller.settleRow(row)
     else if (!this.#answerer.actRow(row)) this.sendAway(CloseCode.protocol, ID_IN_USE)
   }
 
   refuse(kind: unknown, id: unknown, error: LuciliusError): void {
-    if (this.#sentAway) return
-    if (kind === 'reply') {
-      this.#caller.settle({ id, error: null })
-      return
-    }
-    this.#refuse(id, error)
+    if (kind !== 'reply') this.#refuse(id, error)
+    else if (this.#caller.awaits(id)) this.#caller.settle({ id, error: null })
+    else this.#bear()
   }
 
   /** Answers what could not be understood, as long as there is not too much of it. */
   #refuse(id: unknown, error: LuciliusError): void {
-    if (++this.#stray > MOST_STRAY) this.sendAway(CloseCode.protocol, 'Too many frames could not be understood.')
-    else this.#answerer.refuse(id, error)
+    if (this.#bear()) this.#answerer.refuse(id, error)
+  }
+
+  /** Counts what could not be understood. Gives false once it was too much. */
+  #bear(): boolean {
+    if (++this.#stray <= MOST_STRAY) return true
+    this.sendAway(CloseCode.protocol, 'Too many frames could not be understood.')
+    return false
   }
 
   /** Whoever does not answer a close frame is not waited for. */
@@ -213,16 +236,12 @@ export class Link implements Connection, Reader {
     }
     // ws gives text as one Buffer, and has seen that it is UTF-8.
     const text = (data as Buffer).toString()
-    const { maxBytes, maxDepth } = this.#limits
-    const most = mostBytes(text, maxBytes)
-    if (isLonger(text, most)) {
-      this.sendAway(CloseCode.tooLarge, `A frame has at most ${most} bytes.`)
-      return
-    }
+    this.#events.renew()
     try {
-      this.#outbox.collect(() => readFrame(text, { maxBytes: most, maxDepth }, this))
-    } catch {
-      this.sendAway(CloseCode.protocol, 'The frame is not JSON.')
+      this.#outbox.collect(() => readFrame(text, this.#limits, this))
+    } catch (error) {
+      if ((error as LuciliusError).code === 'LUC_TOO_LARGE') this.sendAway(CloseCode.tooLarge, TOO_LARGE)
+      else this.sendAway(CloseCode.protocol, 'The frame is not JSON.')
     }
   }
 
@@ -232,6 +251,13 @@ export class Link implements Connection, Reader {
       this.sendAway(CloseCode.forbidden, CLIENTS_ONLY)
       return
     }
+    clearTimeout(this.#expected)
+    this.#expected = undefined
+    this.#hearing.hear(message)
+  }
+
+  /** Takes what a peer tells of itself. */
+  #meet(message: Message): void {
     // What was written before it was heard arrives before the pong to the ping that follows: see `close`.
     this.#outbox.flush()
     try {
@@ -244,7 +270,9 @@ export class Link implements Connection, Reader {
       return
     }
     this.#introduction.begin()
-    this.#caller.fit(readRoom(message, this.#limits))
+    const room = readRoom(message, this.#limits)
+    this.#caller.fit(room)
+    this.#outbox.fit(room.maxBytes + ENVELOPE_BYTES)
     if (message.draining === true) {
       this.#caller.refuseHeld(new LuciliusError('LUC_SERVICE_CLOSED', 'The peer is closing and takes no new work.'))
     }
@@ -259,6 +287,8 @@ export class Link implements Connection, Reader {
 
   #gone(code: number, reason: string): void {
     this.#closing = true
+    clearTimeout(this.#expected)
+    this.#hearing.stop()
     this.#heartbeat.stop()
     this.#introduction.stop()
     this.#caller.lost()
@@ -270,6 +300,8 @@ export class Link implements Connection, Reader {
 
 const HANDED_OVER: Outcome = Object.freeze({})
 
+const TOO_LARGE = 'The frame has too many bytes.'
+const ANNOUNCE_FIRST = 'A peer first tells what it is: its first frame is its announcement.'
 const ID_IN_USE = 'The id of an act is in use.'
 const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list, or events a table.'
 const CLIENTS_ONLY = "This listener serves clients. Open it with { audience: 'peers' } to let other apps connect."

@@ -43,6 +43,7 @@ function attachTo(server: Server, settings: Settings, receiver: Receiver, releas
     const link = new Link(socket, new FrameWriter(stream, false), settings, manner, (connection) =>
       receiver.accept(manner === 'peer' ? connection : undefined, who),
     )
+    if (manner === 'peer') link.expect()
     links.add(link)
     link.onGone = () => links.delete(link)
   }

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { FrameWriter } from './frame-writer.js'
 import { frameText, type Item } from './joined.js'
+import { MOST_LONGER } from './table.js'
 
 /**
  * Acts and replies that are sent without waiting for the end of the turn: a quarter of those under way, so that both
@@ -12,6 +13,9 @@ const MOST_JOINED = 32
 /** The most characters of a frame that is joined from several messages. */
 const JOINED_CHARS = 65_536
 
+/** As many times fewer characters are joined than a frame may have bytes: none takes more than three, and see tables. */
+const FEWER = Math.max(3, MOST_LONGER)
+
 /**
  * What waits to be sent on one socket.
  *
@@ -22,6 +26,7 @@ export class Outbox {
   readonly #socket: WebSocket
   readonly #writer: FrameWriter
   readonly #maxBuffered: number
+  #joinedChars = JOINED_CHARS
   #items: Item[] = []
   #chars = 0
   /** How many of the items somebody waits for. */
@@ -38,6 +43,11 @@ export class Outbox {
     this.#socket = socket
     this.#writer = writer
     this.#maxBuffered = maxBuffered
+  }
+
+  /** The other end takes frames of so many bytes. */
+  fit(maxBytes: number): void {
+    this.#joinedChars = Math.min(JOINED_CHARS, Math.floor(maxBytes / FEWER))
   }
 
   /** Whether the other end reads so slowly that nothing new should be sent. */
@@ -58,7 +68,7 @@ export class Outbox {
 
   /** Adds a text that somebody waits for; `others` are under way. If there is none, it is sent at once. */
   push(text: string, others: number): void {
-    if (this.#chars + text.length > JOINED_CHARS) this.flush()
+    if (this.#chars + text.length > this.#joinedChars) this.flush()
     this.given++
     this.#chars += text.length
     this.#items.push(text)
@@ -74,7 +84,7 @@ export class Outbox {
   /** Adds what nobody waits for. */
   pushIdle(item: Item): void {
     const { length } = typeof item === 'string' ? item : item.text
-    if (this.#chars + length > JOINED_CHARS) this.flush()
+    if (this.#chars + length > this.#joinedChars) this.flush()
     this.given++
     this.#chars += length
     this.#items.push(item)

@@ -64,34 +64,49 @@ function plainText(value: unknown): string {
   return typeof value === 'string' ? `"${value}"` : `${value}`
 }
 
+/** What each message counts, and each property of it, beside its name and text. */
+const COUNT_EACH = 16
+
+/** How much the messages of a table may be longer than the rows that they could have come as. */
+export const MOST_LONGER = 4
+
+/** The messages of a table. */
+export interface Unfolded {
+  readonly messages: readonly Message[]
+  /** How much they count. */
+  readonly count: number
+}
+
 /**
  * The messages that a table stands for. They share nothing that could be changed, so only scalars stand in a table.
  *
- * Throws `LUC_WIRE_INVALID` for what is no table, `LUC_TOO_LARGE` for one whose messages would have more than `maxBytes`:
- * a few bytes must not make many messages of a long one.
+ * Throws `LUC_WIRE_INVALID` for what is no table, `LUC_TOO_LARGE` for one whose messages would count more than `most`: a
+ * few bytes must not make many messages of a long one.
  */
-export function messagesOf({ message: first, keys, values }: Message, maxBytes: number): Message[] {
+export function messagesOf({ message: first, keys, values }: Message, most: number): Unfolded {
   if (!isMessage(first) || !isListOf(keys, isText) || !isListOf(values, isScalar)) throw invalid()
   const isWhole = keys.length > 0 && values.length % keys.length === 0
   if (!isWhole || !Object.values(first).every(isScalar) || !keys.every((key) => Object.hasOwn(first, key))) {
     throw invalid()
   }
-  if ((values.length / keys.length + 1) * charsOf(first) > maxBytes) {
-    throw new LuciliusError('LUC_TOO_LARGE', `The messages of a table have at most ${maxBytes} bytes.`)
-  }
+  const count = (values.length / keys.length + 1) * countOf(first, keys)
+  if (count > most) throw new LuciliusError('LUC_TOO_LARGE', 'The tables of a frame stand for too much.')
   const messages: Message[] = [first]
   for (let at = 0; at < values.length; at += keys.length) {
     const message: Record<string, unknown> = { ...first }
     for (let i = 0; i < keys.length; i++) message[keys[i] as string] = values[at + i]
     messages.push(message)
   }
-  return messages
+  return { messages, count }
 }
 
-function charsOf(message: Message): number {
-  let chars = 2
-  for (const [key, value] of Object.entries(message)) chars += key.length + (isText(value) ? value.length : 1)
-  return chars
+/** How much each message of a table counts. What differs from one to the other stands in the frame as it is. */
+function countOf(first: Message, keys: readonly string[]): number {
+  let count = COUNT_EACH
+  for (const [key, value] of Object.entries(first))
+    count += COUNT_EACH + key.length + (isText(value) ? value.length : 1)
+  for (const key of new Set(keys)) count -= isText(first[key]) ? first[key].length : 1
+  return count
 }
 
 function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is readonly T[] {

@@ -27,6 +27,10 @@ function share(server: Server): Map<string, Upgrade> {
   const paths = new Map<string, Upgrade>()
   shared.set(server, paths)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (owesAnswer(socket)) {
+      socket.destroy()
+      return
+    }
     const upgrade = paths.get(pathOf(request))
     if (upgrade !== undefined) {
       // Whoever goes away in the middle of it is nobody's error.
@@ -38,6 +42,14 @@ function share(server: Server): Map<string, Upgrade> {
     }
   })
   return paths
+}
+
+/**
+ * Whether an earlier request on this socket waits for its answer: what an upgrade is answered would be taken for it. It is
+ * what node:http itself asks before it writes an answer (lib/_http_server.js), and has no public name.
+ */
+function owesAnswer(socket: Duplex & { readonly _httpMessage?: unknown }): boolean {
+  return socket._httpMessage != null
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

@@ -49,8 +49,9 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
   })
   const recording = options.record === undefined ? undefined : await openRecording(resolve(io.cwd, options.record), log)
   const brokers = await localBrokers(loaded, deployment, io.env, (line) => lines.say('up', line))
+  let code: number
   try {
-    return await untilEnd({
+    code = await untilEnd({
       loaded,
       deployment,
       ...brokers,
@@ -66,6 +67,8 @@ export async function up([name]: readonly string[], options: UpOptions, io: Io):
     await brokers.close()
     await recording?.close()
   }
+  lines.say('up', code === exitCodes.done.code ? 'ended' : `ended, exit code ${code}`)
+  return code
 }
 
 /** Everything that one run of the command knows. */

@@ -1,6 +1,5 @@
 import { basename } from 'node:path'
-import pico from 'picocolors'
-import { jsonLogger, type Logger } from '../../logger.js'
+import type { Logger } from '../../logger.js'
 import { AddressBook } from '../../system/address-book.js'
 import { openControl } from '../../system/control/open-control.js'
 import { controlledProcess } from '../../system/controlled-process.js'
@@ -16,7 +15,7 @@ import { type Running, runProcess } from '../../system/run.js'
 import type { Outside } from '../../system/system.js'
 import { onOneProcess, type ProcessPlan, processesOf } from '../../system/topology.js'
 import { transportNamed } from '../../system/transport-named.js'
-import { readable, toEntry } from '../print/log-entry.js'
+import { readableLogger } from '../print/readable-logger.js'
 import { asCalled, type Begin, DEV_DRAIN_MS, type DevEvents, type DevRun } from './dev-run.js'
 import { exampleMessage } from './example-message.js'
 import type { Assignment, DevDoor } from './messages.js'
@@ -27,7 +26,8 @@ const HOOKS_MS = 2000
 /** Starts all services in this process, in strict parity. */
 export const begin: Begin = async (assignment, heard) => {
   const environment = asCalled(() => readEnvironment(process.env))
-  const log = logger(environment, assignment.color)
+  const level = environment.logLevel ?? 'info'
+  const log = readableLogger({ level, color: assignment.color, to: process.stdout, name: 'all' })
   let loaded: Loaded | undefined
   try {
     loaded = await loadSystem(assignment)
@@ -136,17 +136,4 @@ async function socketOf(
     log.warn({ err: error }, 'commands cannot reach this process')
     return { path: {}, close: async () => {} }
   }
-}
-
-/** Logs lines for people, with the place in the project that an error comes from. */
-function logger({ logLevel }: Environment, color: boolean): Logger {
-  const paint = pico.createColors(color)
-  return jsonLogger({
-    level: logLevel ?? 'info',
-    write: (line) => {
-      const entry = toEntry(line)
-      const lines = entry === undefined ? [line.trimEnd()] : readable(entry, paint, 'all')
-      process.stdout.write(`${lines.join('\n')}\n`)
-    },
-  })
 }

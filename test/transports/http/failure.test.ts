@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { type App, type AppOptions, lucilius } from '../../../lib/index.js'
 import { http } from '../../../transports/http/index.js'
+import { websocket } from '../../../transports/websocket/index.js'
 import { eventually, gate } from '../../core/eventually.js'
 import { failureOf } from '../../core/failure.js'
 import { ask, post } from './ask.js'
@@ -222,6 +223,75 @@ t.test('cancellation and deadline reach the handler, and a call that waits for a
   t.equal(await caller.act('a:quick'), 'quick', 'the connection goes on')
   t.strictSame(ran, ['slow', 'quick'])
 })
+
+/** What comes back on a socket that sends an act and, as soon as that runs, something else; undefined while it is open. */
+async function behindAnAct(t: Test, url: string, started: Promise<unknown>, rest: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let text = ''
+  socket.on('error', () => {})
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  socket.write(`${ACT}{"a":1}`)
+  await started
+  socket.write(rest)
+  await once(socket, 'close')
+  return text
+}
+
+const ACT = 'POST /act HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n'
+
+t.test('what is broken behind an act that runs is never answered in its place', async (t) => {
+  for (const [what, rest] of [
+    ['garbage', 'GARBAGE\r\n\r\n'],
+    ['half a header, then silence', 'POST /act HTTP/1.1\r\nhost'],
+    ['a header that is too long', `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`],
+    ['garbage behind another request', `${ACT}{"b":1}GARBAGE\r\n\r\n`],
+    ['half a body, then silence', `${ACT}{"b"`],
+    ['an upgrade to nothing', 'GET /x HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n'],
+    ['an upgrade to WebSocket', 'GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'],
+  ] as const) {
+    const app = made(t, { drainMs: 10 })
+    const started = gate()
+    app.add('a:1', () => {
+      started.open()
+      return new Promise(() => {})
+    })
+    const transport = http({ port: 0, headersTimeoutMs: 100, requestTimeoutMs: 100, lingerMs: 10 })
+    const { url } = await app.listen(transport, { expose: '*' })
+    await app.listen(websocket({ server: transport }), { expose: '*' })
+    t.equal(await behindAnAct(t, url, started.opened, rest), '', what)
+    await app.close()
+  }
+})
+
+t.test(
+  'good requests behind an act that runs are answered after it, and so is what is broken behind those',
+  async (t) => {
+    const app = made(t)
+    const [first, second] = [gate(), gate()]
+    app.add('a:1', () => first.opened.then(() => 'first'))
+    app.add('b:1', () => {
+      second.open()
+      return 'second'
+    })
+    const { url } = await app.listen(http({ port: 0 }), { expose: '*' })
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    let text = ''
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+    })
+    socket.write(`${ACT}{"a":1}${ACT}{"b":1}`)
+    await second.opened
+    first.open()
+    await eventually(() => text.includes('"second"'))
+    socket.write('GARBAGE\r\n\r\n')
+    await once(socket, 'close')
+    t.match(text, /^HTTP\/1\.1 200 [^{]*"first"HTTP\/1\.1 200 [^{]*"second"HTTP\/1\.1 400 [^{]*\{.*"handled":"no"/)
+  },
+)
 
 /** A server that answers every act in the same way, in the place of ours. */
 async function instead(t: Test, status: number, type: string, body: string): Promise<string> {

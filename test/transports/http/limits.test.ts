@@ -3,7 +3,7 @@ import { createServer as serve } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { type App, lucilius } from '../../../lib/index.js'
+import { ActionError, type App, lucilius } from '../../../lib/index.js'
 import { type HttpOptions, http } from '../../../transports/http/index.js'
 import { eventually, gate } from '../../core/eventually.js'
 import { failureOf } from '../../core/failure.js'
@@ -95,6 +95,42 @@ t.test('a body is bounded in bytes and depth, both ways', async (t) => {
     status: 500,
     body: { error: { code: 'LUC_REPLY_INVALID', handled: 'yes' } },
   })
+})
+
+t.test('a reply, or details, that the other side could not read say so, and the work is done once', async (t) => {
+  const [service, caller] = [made(t), made(t)]
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : { deep: deep(levels - 1) })
+  const poison = JSON.parse('{"constructor":{"prototype":1}}')
+  let ran = 0
+  const answers: { readonly [name: string]: () => unknown } = {
+    deep: () => deep(80),
+    poison: () => poison,
+    details: () => {
+      throw new ActionError('A', 'a', deep(80))
+    },
+    poisoned: () => {
+      throw new ActionError('A', 'a', poison)
+    },
+    long: () => {
+      throw new ActionError('A', 'a', 'x'.repeat(2 ** 21))
+    },
+    fits: () => {
+      throw new ActionError('FITS', 'a', deep(64))
+    },
+  }
+  service.add('a:*', { idempotent: true }, ({ a }) => {
+    ran++
+    return answers[String(a)]?.()
+  })
+  const { url } = await service.listen(http({ port: 0 }), { expose: '*', audience: 'peers' })
+  await caller.connect(http({ url }))
+  for (const a of ['deep', 'poison', 'details', 'poisoned', 'long']) {
+    ran = 0
+    const error = await failureOf(caller.act({ a }))
+    t.match(error, { code: 'LUC_REPLY_INVALID', handled: 'yes' }, a)
+    t.equal(ran, 1, a)
+  }
+  t.match(await failureOf(caller.act('a:fits')), { code: 'FITS', details: deep(64) })
 })
 
 t.test('the connecting side bounds what it sends and what it takes', async (t) => {

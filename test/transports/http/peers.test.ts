@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import {
@@ -11,7 +11,7 @@ import {
   sharedSecret,
 } from '../../../lib/index.js'
 import { type HttpOptions, http } from '../../../transports/http/index.js'
-import { eventually } from '../../core/eventually.js'
+import { eventually, gate } from '../../core/eventually.js'
 import { failureOf } from '../../core/failure.js'
 import { ask, post } from './ask.js'
 
@@ -277,20 +277,63 @@ t.test('a listener that gives no sign of life on its stream is lost', async (t) 
   t.pass('and connected to again')
 })
 
-t.test('signs of life keep a quiet stream', async (t) => {
+t.test('signs of life keep a stream, and so does an act that leaves no socket for them', async (t) => {
   const [service, caller] = [made(t), made(t)]
-  service.add('a:1', () => 1)
-  const transport = http({ port: 0, heartbeatMs: 20 })
+  const beats = 8 // Nearly three times what may be missed.
+  service.add('a:slow', () => new Promise((resolve) => setTimeout(resolve, beats * 40, 'done')))
+  const transport = http({ port: 0, heartbeatMs: 40 })
   const { url } = await service.listen(transport, { expose: '*', audience: 'peers' })
   let streams = 0
   transport.server?.on('request', (request) => {
     if (request.url === '/stream') streams++
   })
-  await caller.connect(http({ url }))
-  await new Promise((resolve) => setTimeout(resolve, 200)) // Ten heartbeats, four times what may be missed.
+  await caller.connect(http({ url, connections: 1 }))
+  await new Promise((resolve) => setTimeout(resolve, beats * 40))
+  t.equal(await caller.act('a:slow'), 'done')
   t.equal(streams, 1)
-  t.equal(await caller.act('a:1'), 1)
 })
+
+t.test(
+  'a peer that gives no sign of life is lost, though its socket is open, but not by an app that drains',
+  async (t) => {
+    const service = made(t, { drainMs: 200 })
+    const [started, release] = [gate(), gate()]
+    service.add('a:1', () => {
+      started.open()
+      return release.opened
+    })
+    const settings = { expose: '*', audience: 'peers', events: { out: '*' } } as const
+    const { url } = await service.listen(http({ port: 0, heartbeatMs: 20 }), settings)
+    const frozen = await heldStream(t, url)
+    const ended = new Promise((resolve) => frozen.response.once('close', resolve))
+    for (let beat = 0; beat < 4; beat++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await ask(`${url}/stream/${frozen.id}`, { method: 'POST', body: [] })
+    }
+    t.notOk(frozen.response.destroyed, 'an empty list is a sign of life')
+    await ended
+    t.match(await ask(`${url}/stream/${frozen.id}`, { method: 'POST', body: [] }), { status: 404 })
+    const late = await heldStream(t, url)
+    const running = post(url, { a: 1 })
+    await started.opened
+    const closed = service.close()
+    await new Promise((resolve) => setTimeout(resolve, 120)) // Six beats.
+    t.notOk(late.response.destroyed, 'who is told to leave has no socket left to give one')
+    release.open()
+    await Promise.all([running, closed])
+  },
+)
+
+/** A stream of somebody who says nothing on his own, and its id. */
+async function heldStream(t: Test, url: string): Promise<{ response: IncomingMessage; id: string }> {
+  const asked = request(`${url}/stream`, { agent: false }).end()
+  t.teardown(() => asked.destroy())
+  asked.on('error', () => {})
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  response.on('error', () => {})
+  const [hello] = (await once(response.setEncoding('utf8'), 'data')) as [string]
+  return { response, id: /"connection":"([\w-]+)"/.exec(hello)?.[1] ?? '' }
+}
 
 t.test('a connection to oneself is closed', async (t) => {
   const app = made(t)

@@ -52,6 +52,12 @@ export class Page {
   }
 }
 
+/** What a peer first tells: a page that is to be one. */
+export function introduction(name: string, more: object = {}): object {
+  const self = { kind: 'announcement', wire: 1, name, instance: `of-${name}`, draining: false, rows: true }
+  return { ...self, actions: [], subscriptions: [], ...more }
+}
+
 /** Connects as a page does. */
 export async function page(t: Test, url: string, options: object = {}): Promise<Page> {
   const socket = new WebSocket(url, 'lucilius.v1', options)

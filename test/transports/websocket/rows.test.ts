@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { type App, lucilius } from '../../../lib/index.js'
 import { idText } from '../../../transports/websocket/id-text.js'
 import { websocket } from '../../../transports/websocket/index.js'
-import { type Page, page } from './page.js'
+import { introduction, type Page, page } from './page.js'
 
 type Row = readonly unknown[]
 
@@ -13,7 +13,9 @@ async function joined(t: Test, audience: 'peers' | 'clients'): Promise<{ app: Ap
   app.add('a:1', ({ echo }) => echo)
   app.add('a:2', (_, { meta: { hops, id } }) => ({ hops, id }))
   const { url } = await app.listen(websocket({ port: 0 }), { expose: '*', events: { in: '*' }, audience })
-  return { app, peer: await page(t, url) }
+  const peer = await page(t, url)
+  if (audience === 'peers') peer.send(introduction('shop'))
+  return { app, peer }
 }
 
 /** The row that came back with this id. */

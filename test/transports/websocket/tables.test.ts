@@ -1,20 +1,11 @@
 import t, { type Test } from 'tap'
 import { type App, lucilius } from '../../../lib/index.js'
 import { websocket } from '../../../transports/websocket/index.js'
-import { type Page, page } from './page.js'
+import { introduction, type Page, page } from './page.js'
 
 type Messages = Record<string, unknown>[]
 
-const SUBSCRIBER = {
-  kind: 'announcement',
-  wire: 1,
-  name: 'shop',
-  instance: 'of-the-shop',
-  draining: false,
-  actions: [],
-  subscriptions: [{ pattern: '', service: 'shop', each: 'instance' }],
-  rows: true,
-}
+const SUBSCRIBER = introduction('shop', { subscriptions: [{ pattern: '', service: 'shop', each: 'instance' }] })
 
 /** An app that listens, and somebody who speaks the wire format with it. */
 async function joined(t: Test, audience: 'peers' | 'clients', maxBytes?: number): Promise<{ app: App; peer: Page }> {
@@ -122,6 +113,7 @@ t.test('two apps hand tables over as single events, none of which shares anythin
 
 t.test('what is no table is answered, and harms no other message of its frame', async (t) => {
   const { app, peer } = await joined(t, 'peers', 2000)
+  peer.send(introduction('shop'))
   const all = observed(app, 3)
   const message = { e: 1, n: 1 }
   const bad = [
@@ -154,6 +146,21 @@ t.test('what is no table is answered, and harms no other message of its frame', 
     { e: 'x', n: 2 },
     { e: false, n: null },
   ])
+})
+
+t.test('the tables of a frame share one bound, and the next frame has its own', async (t) => {
+  const { app, peer } = await joined(t, 'peers', 2000)
+  peer.send(introduction('shop'))
+  let seen = 0
+  app.on('e:1', { each: 'instance' }, () => void seen++)
+  const table = { kind: 'events', message: { e: 1, n: 1 }, keys: ['n'], values: Array(30).fill(1) }
+  for (const id of [1, 2]) {
+    peer.send(...Array(40).fill(table), { kind: 'act', id, message: { a: 1 } })
+    t.equal((await peer.answer(id)).reply, 1)
+    // A table counts 31 times 16 + 17 + 1 + 17, a frame has 2,000 + 16,384.
+    t.equal(seen, id * 11 * 31)
+    t.equal(peer.frames.filter(({ error }) => error?.code === 'LUC_TOO_LARGE').length, id * 29)
+  }
 })
 
 t.test('a client may not send a table', async (t) => {

@@ -6,6 +6,7 @@ import {
   toOutcome,
   type WireError,
 } from '../../../lib/transport-kit.js'
+import { answerLimits } from '../limits.js'
 import { status as known } from '../status.js'
 import type { Answer } from './exchange.js'
 
@@ -15,7 +16,7 @@ import type { Answer } from './exchange.js'
  * Only an error body of ours says whether the work was done. Any other answer, a redirect or a proxy's error page,
  * throws `handled: 'unknown'`: `LUC_REPLY_LOST` where a gateway speaks for itself, else `LUC_WIRE_INVALID`.
  */
-export function toActOutcome(answer: Answer, limits: PortableLimits): Outcome {
+export function toActOutcome(answer: Answer, limits: Required<PortableLimits>): Outcome {
   const { status, isJson, body } = answer
   if (status === known.noContent) return {}
   if (status === known.ok && isJson) return { reply: read(body, limits) }
@@ -26,7 +27,7 @@ export function toActOutcome(answer: Answer, limits: PortableLimits): Outcome {
 }
 
 /** The error that an answer holds, if it holds one of ours. Throws `LUC_WIRE_INVALID` for one that cannot be read. */
-export function toErrorBody({ status, isJson, body }: Answer, limits: PortableLimits): WireError | undefined {
+export function toErrorBody({ status, isJson, body }: Answer, limits: Required<PortableLimits>): WireError | undefined {
   if (status < 400 || !isJson) return undefined
   const value = read(body, limits)
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'error')) return undefined
@@ -34,10 +35,9 @@ export function toErrorBody({ status, isJson, body }: Answer, limits: PortableLi
   return error
 }
 
-function read(body: Buffer, { maxDepth = 64, maxBytes = 1024 * 1024 }: PortableLimits): unknown {
+function read(body: Buffer, limits: Required<PortableLimits>): unknown {
   try {
-    // An error body has two levels around its details.
-    return decodeJson(body, { maxDepth: maxDepth + 2, maxBytes: maxBytes + 1024 })
+    return decodeJson(body, answerLimits(limits))
   } catch (cause) {
     throw unreadable('The answer cannot be read.', cause)
   }

@@ -15,7 +15,7 @@ const MOST = 16 * 1024
 export async function askChallenge(
   client: Client,
   request: Dispatcher.RequestOptions,
-  limits: PortableLimits,
+  limits: Required<PortableLimits>,
 ): Promise<[challenge: string | undefined, said?: string | undefined]> {
   const { statusCode, headers, body } = await client.request(request).catch((cause) => {
     throw new LuciliusError('LUC_UNREACHABLE', 'The listener cannot be reached.', { cause })
@@ -32,7 +32,7 @@ export async function askChallenge(
   return [String(headers['www-authenticate']), messageOf(answer, limits)]
 }
 
-function messageOf(answer: Answer, limits: PortableLimits): string | undefined {
+function messageOf(answer: Answer, limits: Required<PortableLimits>): string | undefined {
   try {
     return toErrorBody(answer, limits)?.message
   } catch {

@@ -24,6 +24,9 @@ import { StreamReader, toLuciliusError } from './stream-reader.js'
 /** Heartbeats that may be missed. */
 const MISSES = 2.5
 
+/** The longest that a timer can be set to. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** Milliseconds for the last events of a connection that is closed. */
 const LAST_EVENTS_MS = 1000
 
@@ -45,6 +48,8 @@ export class PeerConnection implements Connection {
   #ended = false
   #up = false
   #silence: NodeJS.Timeout | undefined
+  #heartbeat: NodeJS.Timeout | undefined
+  #isBeating = false
   #stopTelling: (() => void) | undefined
   #onKnown: (() => void) | undefined
   #onFailed: ((error: Error) => void) | undefined
@@ -134,9 +139,18 @@ export class PeerConnection implements Connection {
     this.#sender.belongTo(connection)
     this.#hear(announcement)
     const tooQuiet = () => this.#end(new LuciliusError('LUC_UNREACHABLE', 'The listener gives no sign of life.'))
-    this.#silence = setTimeout(tooQuiet, Math.min(heartbeatMs * MISSES, 2 ** 31 - 1)).unref()
+    this.#silence = setTimeout(tooQuiet, Math.min(heartbeatMs * MISSES, LONGEST_MS)).unref()
+    this.#heartbeat = setInterval(() => void this.#beat(), Math.min(heartbeatMs, LONGEST_MS)).unref()
     this.#stopTelling = this.#observer.onTell(() => this.#tellNews())
     this.#tellNews()
+  }
+
+  /** Says that this side lives. What comes of it the stream shows. */
+  async #beat(): Promise<void> {
+    if (this.#isBeating || this.#draining) return
+    this.#isBeating = true
+    await this.#sender.ask('POST', `/stream/${this.#id}`, '[]').catch(() => {})
+    this.#isBeating = false
   }
 
   #hear(announcement: unknown): void {
@@ -187,6 +201,7 @@ export class PeerConnection implements Connection {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#silence)
+    clearInterval(this.#heartbeat)
     this.#stopTelling?.()
     void this.#client.destroy().catch(() => {}) // It was destroyed already.
     if (gently) this.#sender.finish()

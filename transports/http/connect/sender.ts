@@ -10,6 +10,7 @@ import {
   writePeerAct,
 } from '../../../lib/transport-kit.js'
 import { CONNECTION } from '../fields.js'
+import { answerLimits } from '../limits.js'
 import type { Settings } from '../options.js'
 import type { Target } from '../target.js'
 import { toActOutcome } from './answer.js'
@@ -38,7 +39,7 @@ export function poolOptions(settings: Settings): Pool.Options {
     // in less than the time in which an app drains.
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 4000,
-    maxResponseSize: settings.maxBytes + 1024,
+    maxResponseSize: answerLimits(settings).maxBytes,
     connect: socketOptions(settings),
   }
 }

@@ -19,7 +19,7 @@ export interface StreamEvents {
 /** The response to `GET /stream`, which lasts as long as the connection. */
 export class StreamReader implements Dispatcher.DispatchHandler {
   readonly #to: StreamEvents
-  readonly #limits: PortableLimits
+  readonly #limits: Required<PortableLimits>
   readonly #events = new ServerSentEvents(ANNOUNCEMENT_LIMITS.maxBytes)
   readonly #body: Buffer[] = []
   #status = 0
@@ -27,7 +27,7 @@ export class StreamReader implements Dispatcher.DispatchHandler {
   #isJson = false
   #ended = false
 
-  constructor(to: StreamEvents, limits: PortableLimits) {
+  constructor(to: StreamEvents, limits: Required<PortableLimits>) {
     this.#to = to
     this.#limits = limits
   }
@@ -80,7 +80,7 @@ export class StreamReader implements Dispatcher.DispatchHandler {
 }
 
 /** What an answer to `GET /stream` says that is no stream. */
-export function noStream(answer: Answer, limits: PortableLimits): Error {
+export function noStream(answer: Answer, limits: Required<PortableLimits>): Error {
   // RFC 9110 §15.5.5: it is not there, or not for us to see.
   if (answer.status === status.notFound) return forClients()
   try {

@@ -14,7 +14,6 @@ import { type Door, isLeaving } from './door.js'
 import { closing, toFailure } from './failures.js'
 import type { Load } from './load.js'
 import { readMessage } from './message-body.js'
-import type { PeerStream } from './peer-stream.js'
 
 /**
  * `POST /act`: one message, one reply.
@@ -36,7 +35,7 @@ export function actRoute(door: Door): (request: FastifyRequest, reply: FastifyRe
       answerError(leaving(door, reply), toFailure(error))
       return
     }
-    const stream = isPeer ? streamOf(streams, headers[CONNECTION]) : undefined
+    const stream = isPeer ? streams.named(headers[CONNECTION]) : undefined
     const load: Load = stream ?? sockets.of(request.raw.socket)
     if (door.closed || load.running >= maxInFlight) {
       answerError(leaving(door, reply), door.closed ? closing() : overloaded(maxInFlight))
@@ -77,7 +76,7 @@ class Answering implements DirectCall {
     if (!this.#end()) return
     const door = this.#door
     const bare = !door.isMounted && !isLeaving(door)
-    answer(bare ? this.#reply : leaving(door, this.#reply), outcome, door.settings.maxBytes, bare)
+    answer(bare ? this.#reply : leaving(door, this.#reply), outcome, door.settings, bare)
   }
 
   /** What the answering end is never told. */
@@ -96,10 +95,6 @@ class Answering implements DirectCall {
 function leaving(door: Door, reply: FastifyReply): FastifyReply {
   if (isLeaving(door)) reply.header('connection', 'close')
   return reply
-}
-
-function streamOf(streams: Door['streams'], id: string | string[] | undefined): PeerStream | undefined {
-  return typeof id === 'string' ? streams.get(id) : undefined
 }
 
 function overloaded(max: number): LuciliusError {

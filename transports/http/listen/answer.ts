@@ -1,31 +1,39 @@
 import type { FastifyReply } from 'fastify'
-import { encodeJson, LuciliusError, type Outcome, type WireError } from '../../../lib/transport-kit.js'
+import {
+  encodeJson,
+  encodeReply,
+  type LuciliusError,
+  type Outcome,
+  type PortableLimits,
+  type WireError,
+} from '../../../lib/transport-kit.js'
+import { answerLimits } from '../limits.js'
 import { status, statusOf } from '../status.js'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /**
- * Answers a request with what its action ended in: the bare reply, 204 for undefined, or the error.
+ * Answers a request with what its action ended in: the bare reply, 204 for undefined, or the error; `LUC_REPLY_INVALID` for
+ * what the other side could not read. It would take that for an answer that was lost, and send its message again.
  *
  * `bare` writes a reply past fastify's own hooks, which takes 2 µs less: for an app that is ours and has none.
  */
-export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number, bare = false): void {
+export function answer(reply: FastifyReply, outcome: Outcome, limits: Required<PortableLimits>, bare = false): void {
   const { error } = outcome
   if (error !== undefined) {
-    answerError(reply, error)
-    return
-  }
-  if (outcome.reply === undefined) {
-    reply.code(status.noContent).send()
+    answerError(reply, error, answerLimits(limits))
     return
   }
   let text: string
   try {
-    text = encodeJson(outcome.reply, 'reply')
-    if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) throw tooLarge(maxBytes)
+    text = encodeReply(outcome.reply, limits)
   } catch (failure) {
-    // encodeJson throws nothing but a LuciliusError, and so do we.
+    // It is the LuciliusError that says why it cannot be carried.
     answerError(reply, failure as LuciliusError)
+    return
+  }
+  if (text === '') {
+    reply.code(status.noContent).send()
     return
   }
   if (!bare) {
@@ -37,15 +45,18 @@ export function answer(reply: FastifyReply, outcome: Outcome, maxBytes: number, 
   raw.end(text)
 }
 
-/** Answers with an error and the status of its code. Details that cannot be carried become the error that says so. */
-export function answerError(reply: FastifyReply, error: WireError | LuciliusError): void {
+/**
+ * Answers with an error and the status of its code. One that cannot be carried becomes the error that says so; `limits` are
+ * those of an error that comes from an action.
+ */
+export function answerError(reply: FastifyReply, error: WireError | LuciliusError, limits?: PortableLimits): void {
   const { code, message, handled, details } = error
   let told: WireError = { code, message, handled, details }
   let text: string
   try {
-    text = encodeJson({ error: told }, 'reply')
+    text = limits === undefined ? encodeJson({ error: told }, 'reply') : encodeReply({ error: told }, limits)
   } catch (failure) {
-    // encodeJson throws nothing but a LuciliusError, whose facts can always be written.
+    // It is a LuciliusError, whose facts can always be written.
     const { code, message, handled } = failure as LuciliusError
     told = { code, message, handled }
     text = encodeJson({ error: told })
@@ -59,8 +70,4 @@ export function refuseUnread(reply: FastifyReply, error: LuciliusError): void {
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
   if (hasBody) reply.header('connection', 'close')
   answerError(reply, error)
-}
-
-function tooLarge(maxBytes: number): LuciliusError {
-  return new LuciliusError('LUC_REPLY_INVALID', `The reply has more than ${maxBytes} bytes as JSON.`)
 }

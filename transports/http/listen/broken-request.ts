@@ -2,9 +2,13 @@ import type { Socket } from 'node:net'
 import { encodeJson, type LuciliusCode } from '../../../lib/transport-kit.js'
 import { status, statusOf } from '../status.js'
 
-/** Answers bytes that are no HTTP request, or not in time, and closes the socket. Nothing of it was done. */
+/**
+ * Answers bytes that are no HTTP request, or not in time, and closes the socket. Nothing of it was done.
+ *
+ * Without an answer where one to an earlier request is due: whoever waits would take ours for it, and act again.
+ */
 export function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
+  if (error.code === 'ECONNRESET' || !socket.writable || owesAnswer(socket)) {
     socket.destroy()
     return
   }
@@ -28,9 +32,16 @@ function refusalOf(code: string | undefined): readonly [number, LuciliusCode, st
   return [statusOf('LUC_WIRE_INVALID'), 'LUC_WIRE_INVALID', 'This is no HTTP request.']
 }
 
-/** Whether an answer to an earlier request has begun on this socket: writing into it would garble both. */
-function isAnswering(socket: Socket): boolean {
+/** The answer that a socket waits for next, and the request that it belongs to, as far as it has come. */
+interface Due {
+  readonly headersSent: boolean
+  readonly req: { readonly complete: boolean }
+}
+
+/** Whether a whole request was taken from this socket and not answered, or its answer has begun. */
+function owesAnswer(socket: Socket): boolean {
   // What node:http itself asks before it answers (lib/_http_server.js); it has no public name.
-  const { _httpMessage: message } = socket as { readonly _httpMessage?: { readonly headersSent: boolean } | null }
-  return message?.headersSent === true
+  const { _httpMessage: due } = socket as { readonly _httpMessage?: Due | null }
+  // Of a request that is not whole it is itself the rest that is broken: it has not run.
+  return due?.headersSent === true || due?.req.complete === true
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Observer, Receiver } from '../../../lib/transport-kit.js'
 import type { Settings } from '../options.js'
 import type { SocketLoads } from './load.js'
-import type { PeerStream } from './peer-stream.js'
+import type { PeerStreams } from './peer-streams.js'
 
 /** What the routes of one listener share. */
 export interface Door {
@@ -10,8 +10,7 @@ export interface Door {
   readonly receiver: Receiver
   /** Answers whoever holds no stream: every client, and a peer that cannot tell what it is. */
   readonly anybody: Observer
-  /** The streams of peers, by the id that they were given. */
-  readonly streams: Map<string, PeerStream>
+  readonly streams: PeerStreams
   readonly sockets: SocketLoads
   /** On whose behalf a request comes, where `authenticate` gave somebody. */
   readonly identities: WeakMap<FastifyRequest, unknown>

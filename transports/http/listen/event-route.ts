@@ -14,7 +14,7 @@ export function eventRoute(door: Door): (request: FastifyRequest, reply: Fastify
       const message = readMessage(request, door.settings)
       const envelope = { kind: 'event', message, meta: readClientMeta(request.headers), services: [] } as const
       const call = { onCancel: undefined, identity: door.identities.get(request) }
-      answer(reply, await door.anybody.receive(envelope, call), door.settings.maxBytes)
+      answer(reply, await door.anybody.receive(envelope, call), door.settings)
     } catch (error) {
       answerError(reply, toFailure(error))
     }

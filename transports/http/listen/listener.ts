@@ -7,6 +7,7 @@ import { urlOf } from '../target.js'
 import { makeApp } from './app.js'
 import type { Door } from './door.js'
 import { SocketLoads } from './load.js'
+import { PeerStreams } from './peer-streams.js'
 import { addRoutes, refuseUnknownPaths } from './routes.js'
 import { Sockets } from './sockets.js'
 
@@ -27,7 +28,7 @@ export async function openListener(settings: Settings, receiver: Receiver): Prom
     settings,
     receiver,
     anybody: receiver.accept(undefined, {}),
-    streams: new Map(),
+    streams: new PeerStreams(),
     sockets: new SocketLoads(),
     identities: new WeakMap(),
     isMounted: where.kind === 'fastify',
@@ -94,7 +95,7 @@ async function mount(fastify: FastifyHost, prefix: string, door: Door): Promise<
 
 function shut(door: Door): void {
   door.closed = true
-  for (const stream of door.streams.values()) stream.end()
+  door.streams.end()
 }
 
 function listenOn(server: Server, port: number, host: string): Promise<void> {

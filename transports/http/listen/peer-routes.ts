@@ -67,9 +67,8 @@ function openStream(door: Door, request: FastifyRequest, reply: FastifyReply): v
   reply.hijack()
   const { streams, receiver, settings, identities } = door
   const who = { identity: identities.get(request) }
-  const gone = ({ id }: PeerStream) => streams.delete(id)
-  const stream = new PeerStream(reply.raw, request.headers.authorization, receiver, who, settings.heartbeatMs, gone)
-  streams.set(stream.id, stream)
+  const gone = (stream: PeerStream) => streams.remove(stream)
+  streams.add(new PeerStream(reply.raw, request.headers.authorization, receiver, who, settings.heartbeatMs, gone))
 }
 
 type Take = (stream: PeerStream, request: FastifyRequest) => Outcome | Promise<Outcome>
@@ -79,10 +78,10 @@ function upTheStream(door: Door, take: Take): (request: FastifyRequest, reply: F
   return async (request, reply) => {
     if (isLeaving(door)) reply.header('connection', 'close')
     // The route has this parameter.
-    const stream = door.streams.get((request.params as { readonly id: string }).id)
+    const stream = door.streams.named((request.params as { readonly id: string }).id)
     try {
       if (stream === undefined) throw noSuchPath()
-      answer(reply, await take(stream, request), door.settings.maxBytes)
+      answer(reply, await take(stream, request), door.settings)
     } catch (error) {
       answerError(reply, error instanceof LuciliusError ? error : notHeard(error))
     }

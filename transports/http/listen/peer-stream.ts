@@ -14,6 +14,9 @@ import {
 import { status } from '../status.js'
 import type { Load } from './load.js'
 
+/** A peer is lost that has said nothing before so many heartbeats in a row: for two of the times between them. */
+const MISSES = 3
+
 /** Bytes that may wait for a slow reader before events to it are refused. */
 const MOST_WAITING = 16 * 1024 * 1024
 
@@ -31,7 +34,9 @@ export class PeerStream implements Load {
   readonly #response: ServerResponse
   readonly #heartbeat: NodeJS.Timeout
   readonly #stopTelling: () => void
+  readonly #receiver: Receiver
   #told = ''
+  #missed = 0
   #open = true
 
   /**
@@ -47,6 +52,7 @@ export class PeerStream implements Load {
     onGone: (stream: PeerStream) => void,
   ) {
     this.#response = response
+    this.#receiver = receiver
     this.#proof = isProof(authorization) ? Buffer.from(authorization) : undefined
     const connection: Connection = {
       carry: (envelope) => this.#carry(envelope),
@@ -67,7 +73,7 @@ export class PeerStream implements Load {
     this.#told = encodeJson(this.observer.tell())
     this.#write('hello', `{"connection":"${this.id}","heartbeatMs":${heartbeatMs},"announcement":${this.#told}}`)
     this.#stopTelling = this.observer.onTell(() => this.#tellNews())
-    this.#heartbeat = setInterval(() => this.#response.write(':\n\n'), heartbeatMs)
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs)
     this.#heartbeat.unref()
   }
 
@@ -81,6 +87,11 @@ export class PeerStream implements Load {
     return given.length === this.#proof.length && timingSafeEqual(given, this.#proof)
   }
 
+  /** There was a sign of life of the peer. */
+  livesOn(): void {
+    this.#missed = 0
+  }
+
   /** Ends the stream, which tells the peer that no more will come. Harmless when it has ended. */
   end(): void {
     if (!this.#open) return
@@ -88,6 +99,17 @@ export class PeerStream implements Load {
     clearInterval(this.#heartbeat)
     this.#stopTelling()
     this.#response.end()
+  }
+
+  /**
+   * Says that this side lives, and looks whether the other one does. A peer may have no socket left to say so: while its acts
+   * run on all of them, and once it was told to leave.
+   */
+  #beat(): void {
+    if (this.running > 0 || this.#receiver.draining) this.#missed = 0
+    else this.#missed++
+    if (this.#missed < MISSES) this.#response.write(':\n\n')
+    else this.#response.destroy() // 'close' follows.
   }
 
   #tellNews(): void {

@@ -26,6 +26,7 @@ const floors = [
     'plugin',
     'proof',
     'proof-text',
+    'quieter',
     'registration',
     'stringify-trail',
     'trace',

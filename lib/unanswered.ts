@@ -78,8 +78,8 @@ export class Unanswered {
 
 /** A pattern as it was written; of a message only its keys, for it has data in it. */
 function nameOf(asked: unknown): string {
-  if (typeof asked === 'string') return asked.slice(0, 200)
-  return `a message with ${Object.keys(asked as Message).join(', ').slice(0, 200)}`
+  const name = typeof asked === 'string' ? asked : `a message with ${Object.keys(asked as Message).join(', ')}`
+  return name.slice(0, 200)
 }
 
 function unreachable(timeoutMs: number): LuciliusError {

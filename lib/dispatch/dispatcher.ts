@@ -172,7 +172,9 @@ export class Dispatcher implements Within {
     const again = (timeoutMs: number) => {
       const slot = find()
       const left = { ...wish, timeoutMs }
-      return slot === undefined ? this.#hold(message, call, left, by, asked) : this.#start(slot.top, message, call, left, by)
+      return slot === undefined
+        ? this.#hold(message, call, left, by, asked)
+        : this.#start(slot.top, message, call, left, by)
     }
     return this.#unanswered(message, call, wish, () => find() !== undefined, again, asked)
   }

@@ -99,10 +99,12 @@ class Search {
   #tell(error: LuciliusError, url: string, since: number): void {
     const { id, log } = this.#options
     log.debug({ err: error, process: id }, `could not connect to ${id}, trying again`)
-    if (ABSENT.has(error.code)) return this.#tellWaiting(url, performance.now() - since)
-    if (error.code === this.#told) return
-    this.#told = error.code
-    log.warn({ code: error.code, why: error.message }, `could not connect to ${id}, trying again`)
+    if (ABSENT.has(error.code)) {
+      this.#tellWaiting(url, performance.now() - since)
+    } else if (error.code !== this.#told) {
+      this.#told = error.code
+      log.warn({ code: error.code, why: error.message }, `could not connect to ${id}, trying again`)
+    }
   }
 
   #tellWaiting(url: string, waitedMs: number): void {

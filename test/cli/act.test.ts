@@ -112,6 +112,13 @@ t.test('LUCILIUS_SECRET opens a listener of peers, and is never printed', async 
     const explained = await lucilius(['explain', '--url', url, '--json', 'role:bank,cmd:sum'], { env })
     t.match(JSON.parse(explained.stdout), { winner: { pattern: 'cmd:sum,role:bank', remote: 'bank' } })
 
+    const clients = await app.listen(transport({ port: 0 }), {
+      auth: sharedSecret(secret),
+      expose: ['role:bank,cmd:*'],
+    })
+    const asked = await lucilius(['act', '--url', clients.url, 'role:bank,cmd:sum,of:[4]'], { env })
+    t.equal(asked.stdout, '{"sum":4}\n', `${name}: a listener for clients lets nobody in as a peer`)
+
     for (const wrong of [{}, { LUCILIUS_SECRET: `${secret}-wrong` }]) {
       for (const command of ['act', 'list']) {
         const { code, stderr } = await lucilius([command, '--url', url, 'role:bank'], { env: wrong })
@@ -242,10 +249,15 @@ t.test('where the system is started for one message, warnings are told: to a per
     join(folder, 'lucilius.config.mjs'),
     "export default { services: { stock: './services/stock.ts', shop: { module: './shop.mjs', uses: [] } } }",
   )
-  const shop = "export const shop = (app) => app.add('role:shop', (_, { act }) => act('role:stock,cmd:left', { sku: 1 }))"
+  const shop =
+    "export const shop = (app) => app.add('role:shop', (_, { act }) => act('role:stock,cmd:left', { sku: 1 }))"
   writeFileSync(join(folder, 'shop.mjs'), shop)
   const world = { cwd: folder, env: { ...env, LUCILIUS_NONSENSE: '1' } }
-  const told = (text: string) => text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line).msg)
+  const told = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line).msg)
   const odd = 'LUCILIUS_NONSENSE: lucilius reads no such variable'
   const acted = await lucilius(['act', 'role:shop'], world)
   t.match(told(acted.stderr), [odd, /^'shop' acts on role:stock,cmd:left, which its 'uses' do not cover/])

@@ -2,8 +2,10 @@ import { getEventListeners } from 'node:events'
 import vm from 'node:vm'
 import t from 'tap'
 import { lucilius } from '../../lib/index.js'
+import { inProcess } from '../../transports/in-process/index.js'
 import { gate } from './eventually.js'
 import { failureOf } from './failure.js'
+import { recordingLogger } from './recording-logger.js'
 
 t.test('every form of act sends the same message', async (t) => {
   const app = lucilius()
@@ -321,3 +323,38 @@ t.test('all functions of the app may be taken apart', async (t) => {
   t.ok(find('a:1') && list().length === 1 && explain('a:1').winner)
   await close()
 })
+
+t.test(
+  'acts that wait for somebody who is not connected are told, a line for each pattern, without data',
+  async (t) => {
+    const { logger, lines } = recordingLogger()
+    const place = inProcess()
+    const rates = lucilius({ name: 'rates' })
+    rates.add('role:rates,cmd:get', () => 1)
+    const { url } = await rates.listen(place, { expose: '*' })
+    const shop = lucilius({ name: 'shop', logger, park: { unknown: true } })
+    await shop.connect(inProcess({ url }))
+    const quick = shop.act('role:quick', { secret: 1 })
+    shop.add('role:quick', () => 'here')
+    t.equal(await quick, 'here')
+    await rates.close()
+
+    const limit = { timeoutMs: 1150 }
+    const waiting = [
+      shop.act('role:rates,cmd:get', { secret: 1 }, limit), // it was there, and is lost
+      shop.act('role:stock,cmd:find', { secret: 1 }, limit), // it was never there
+      shop.act('role:stock,cmd:find', { secret: 2 }, limit),
+      shop.act({ role: 'mail', secret: 3 }, undefined, limit), // a message, and no pattern beside it
+    ]
+    for (const one of waiting) t.equal((await failureOf(one)).code, 'LUC_UNREACHABLE')
+    t.strictSame(
+      lines('warn')
+        .map(({ msg }) => String(msg))
+        .filter((msg) => msg.includes(' waits: ')),
+      ['cmd:get,role:rates', 'role:stock,cmd:find', 'a message with role, secret'].map(
+        (what) => `${what} waits: nobody who answers it is connected`,
+      ),
+    )
+    await shop.close()
+  },
+)

@@ -20,7 +20,7 @@ export function docPages(): Page[] {
 
 /** The pages at the root of the repository, and those of the examples, that are there. */
 export function rootPages(): Page[] {
-  const examples = ['', 'currency/', 'orders/', 'shop/'].map((folder) => `examples/${folder}README.md`)
+  const examples = ['', 'currency/', 'orders/'].map((folder) => `examples/${folder}README.md`)
   const names = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...examples]
   return names.filter((name) => existsSync(join(repoRoot(), name))).map(readPage)
 }

@@ -29,7 +29,9 @@ t.test('each example prints what it ends with, and complains of nothing', async 
 t.test('a lesson runs as the README and the page of the examples say', async (t) => {
   const [, lesson = ''] = /node --import lucilius\/register (\S+)\n/.exec(read('README.md')) ?? []
   t.match(read('../README.md'), `node --import lucilius/register examples/${lesson.replace('examples/', '')}`)
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'lucilius/register', lesson], { cwd: repoRoot() })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'lucilius/register', lesson], {
+    cwd: repoRoot(),
+  })
   t.equal(stdout.trimEnd(), promised(readFileSync(join(repoRoot(), lesson), 'utf8')))
   for (const name of lessons) t.match(read('README.md'), `(${name})`, `${name} stands there`)
 })

@@ -11,6 +11,7 @@ import { late } from '../../lib/system/late.js'
 import { MOST_RECORDED, openRecording, readRecording } from '../../lib/system/recording.js'
 import { onOneProcess, type ProcessPlan, processesOf, wholeSystem } from '../../lib/system/topology.js'
 import type { Observer, Transport } from '../../lib/transport-kit.js'
+import { recordingLogger } from '../core/recording-logger.js'
 import { ask as askPlainly } from '../transports/http/ask.js'
 import { Processes, SECRET, service, until } from './processes.js'
 

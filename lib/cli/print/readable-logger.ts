@@ -1,5 +1,5 @@
 import pico from 'picocolors'
-import { jsonLogger, type LogLevel, type Logger } from '../../logger.js'
+import { jsonLogger, type Logger, type LogLevel } from '../../logger.js'
 import type { Sink } from '../io.js'
 import { readable, toEntry } from './log-entry.js'
 

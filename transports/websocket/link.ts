@@ -156,9 +156,9 @@ export class Link implements Connection, Reader {
     this.#introduction.begin()
   }
 
-  /** Sends away whoever does not tell what it is before anything else, and in time. */
+  /** Sends away whoever says nothing that can be understood in time. One who only asks need not tell what it is. */
   expect(): void {
-    const late = () => this.sendAway(CloseCode.protocol, 'The announcement did not come in time.')
+    const late = () => this.sendAway(CloseCode.protocol, 'No message came in time.')
     this.#expected = setTimeout(late, this.#limits.handshakeTimeoutMs)
   }
 
@@ -167,10 +167,7 @@ export class Link implements Connection, Reader {
   }
 
   take(message: Message): void {
-    if (this.#expected !== undefined && message.kind !== 'announcement') {
-      this.sendAway(CloseCode.protocol, ANNOUNCE_FIRST)
-      return
-    }
+    this.#met()
     switch (message.kind) {
       case 'reply':
         this.#caller.settle(message)
@@ -197,8 +194,8 @@ export class Link implements Connection, Reader {
   }
 
   takeRow(row: Row): void {
-    if (this.#expected !== undefined) this.sendAway(CloseCode.protocol, ANNOUNCE_FIRST)
-    else if (this.#manner !== 'peer') this.#refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
+    this.#met()
+    if (this.#manner !== 'peer') this.#refuse(undefined, new LuciliusError('LUC_WIRE_INVALID', PEERS_ONLY))
     else if (isEventRow(row)) this.#events.takeRow(row)
     else if (isReplyRow(row)) this.#caller.settleRow(row)
     else if (!this.#answerer.actRow(row)) this.sendAway(CloseCode.protocol, ID_IN_USE)
@@ -251,9 +248,13 @@ export class Link implements Connection, Reader {
       this.sendAway(CloseCode.forbidden, CLIENTS_ONLY)
       return
     }
+    this.#hearing.hear(message)
+  }
+
+  #met(): void {
+    if (this.#expected === undefined) return
     clearTimeout(this.#expected)
     this.#expected = undefined
-    this.#hearing.hear(message)
   }
 
   /** Takes what a peer tells of itself. */
@@ -301,7 +302,6 @@ export class Link implements Connection, Reader {
 const HANDED_OVER: Outcome = Object.freeze({})
 
 const TOO_LARGE = 'The frame has too many bytes.'
-const ANNOUNCE_FIRST = 'A peer first tells what it is: its first frame is its announcement.'
 const ID_IN_USE = 'The id of an act is in use.'
 const PEERS_ONLY = 'A frame holds objects; only between peers a message may be a list, or events a table.'
 const CLIENTS_ONLY = "This listener serves clients. Open it with { audience: 'peers' } to let other apps connect."

@@ -1,8 +1,7 @@
-import { type Auth, sharedSecret } from '../../auth.js'
+import { sharedSecret } from '../../auth.js'
 import type { ControlClient } from '../../system/control/index.js'
 import type { Io } from '../io.js'
-import { ClientsOnly } from './clients-only.js'
-import { type ListenerAt, listenerAt } from './listener-url.js'
+import { listenerAt } from './listener-url.js'
 import type { Reached, Wish } from './reached.js'
 
 /** Who is asked. */
@@ -42,18 +41,9 @@ async function reachListener(wish: Wish, url: string, io: Io): Promise<Reached> 
   const secret = readSecret(io.env)
   const auth = secret === undefined ? undefined : sharedSecret(secret)
   const { withAdvice } = await import('./advice.js')
-  return withAdvice({ url, place: listener.place, hasSecret: auth !== undefined }, async () => {
-    if (wish === 'act' && (auth === undefined || !listener.place.startsWith('ws'))) return clientOf(listener, auth)
-    const { asPeer } = await import('./as-peer.js')
-    return asPeer(listener, auth).catch((error) => {
-      // Over WebSocket a listener for peers takes no act before the announcement, and one for clients takes no peer.
-      if (wish === 'act' && error instanceof ClientsOnly) return clientOf(listener, auth)
-      throw error
-    })
-  })
-}
-
-async function clientOf(listener: ListenerAt, auth: Auth | undefined): Promise<Reached> {
-  const { asClient } = await import('./as-client.js')
-  return asClient(listener, auth?.authorization)
+  return withAdvice({ url, place: listener.place, hasSecret: auth !== undefined }, async () =>
+    wish === 'act'
+      ? (await import('./as-client.js')).asClient(listener, auth?.authorization)
+      : (await import('./as-peer.js')).asPeer(listener, auth),
+  )
 }

@@ -10,7 +10,8 @@ t.test(
   async (t) => {
     const seed = Math.floor(Math.random() * 1_000_000)
     const start = (conditions: Parameters<typeof startUp>[1]) => startUp(deployments.websocket, conditions)
-    const phases = await underChaos(start, { seconds: 3, everyMs: 1000, seed })
+    // On a busy machine a hundred calls may wait for one who was killed, in another one who is killed next.
+    const phases = await underChaos(start, { seconds: 3, everyMs: 1000, seed, retries: 1000 })
     t.strictSame(phases.flatMap(brokenIn), [], `seed ${seed}`)
     const ids = phases.map(({ hits }) => hits.map(({ id }) => id).sort())
     t.strictSame(ids, [

@@ -16,6 +16,8 @@ export interface ChaosPlan {
   readonly everyMs: number
   /** What happens follows from it. */
   readonly seed: number
+  /** Second tries that every second earns, where that is to differ from what it is unless set. */
+  readonly retries?: number
 }
 
 /** What came of the calls of one phase. */
@@ -30,13 +32,13 @@ export interface Phase {
 /** Kills the processes of a system under load, then replaces them in order, then ends it, and counts what came of it. */
 export async function underChaos(
   start: (conditions: Conditions) => Promise<Subject>,
-  { seconds, everyMs, seed }: ChaosPlan,
+  { seconds, everyMs, seed, retries }: ChaosPlan,
 ): Promise<Phase[]> {
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'))
   layLedgers(folder)
   let subject: Subject | undefined
   try {
-    subject = await start({ folder, seed })
+    subject = await start({ folder, seed, retries })
     const killed = await killAll(subject, chance(seed), { seconds, everyMs })
     const rollingFrom = Date.now()
     const rolled = await rollAll(subject, chance(seed), everyMs / 5)

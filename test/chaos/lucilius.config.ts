@@ -9,10 +9,11 @@ const groups = {
   ask: ['ask'],
 } as const
 
-/** What is put through chaos: one who asks, two who pass it on, one who does it. */
+/** What is put through chaos: one who asks, two who pass it on, one who does it. Limits are what they are unless set. */
 export const system = defineSystem({
   name: 'chaos',
   root: import.meta.url,
+  limits: options.retries === undefined ? {} : { retry: { perSecond: options.retries } },
   services: {
     rates: { module: () => import('./rates.js'), options, uses: [] },
     convert: { module: () => import('./convert.js'), options, uses: ['role:rates,cmd:*'] },

@@ -17,6 +17,8 @@ export const main = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.u
 /** The description of a small system. */
 export const config = `export default {
   name: 'shop',
+  // Where one dies whom others wait for, all that waits may be lost at once with them: on a slow machine a hundred calls.
+  limits: { retry: { perSecond: 1000 } },
   services: { rates: './rates.mjs', convert: { module: './convert.mjs', uses: ['role:rates,cmd:get'] } },
   deployments: {
     split: {

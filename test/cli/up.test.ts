@@ -85,7 +85,7 @@ t.test('a drain that hangs ends with 1, and says what hung', async (t) => {
 
 t.test('the number of replicas may be given, and what is asked while they start is answered', async (t) => {
   const up = start(t, ['up', '--replicas', 'convert=3', '--replicas', 'rates=2'])
-  await eventually(() => readdirSync(up.runDir).length > 0)
+  await eventually(() => readdirSync(up.runDir).some((name) => name.endsWith('.sock')))
   const [rate] = await Promise.all([up.act('role:convert,cmd:rate'), up.until((line) => line === 'up: 5 processes')])
   t.match(rate, { rate: 0.9 })
   t.strictSame((await up.about()).map(({ id }) => id).sort(), [

@@ -56,7 +56,7 @@ export class Peers implements Host {
     this.#dispatcher = dispatcher
     this.#events = events
     this.#settings = settings
-    this.#crowd = new Crowd(settings.maxClientEvents)
+    this.#crowd = new Crowd(settings.maxClientEvents, settings.log)
     this.#parking = parking
     this.#subscriptions = new RemoteSubscriptions(settings.log)
     this.#actions = new RemoteActions(
@@ -215,20 +215,11 @@ export class Peers implements Host {
     if (exposure.eventIn(envelope.message)) {
       // A client knows nothing of services: it reaches all of this instance.
       const isPeer = audience === 'peers'
-      if (!isPeer && this.#crowd.isFull) throw this.#crowded()
+      if (!isPeer) this.#crowd.check()
       const arrived = new Arrived(envelope, peer, call, this.#settings, isPeer ? undefined : this.#crowd)
       this.#events.receive(arrived, isPeer ? envelope.services : undefined)
     }
     call.settle(NOTHING)
-  }
-
-  #crowded(): LuciliusError {
-    const { log, maxClientEvents } = this.#settings
-    if (!this.#warned.has('maxClientEvents')) {
-      this.#warned.add('maxClientEvents')
-      log.warn({ maxClientEvents }, 'events of clients are refused: more come in than are observed')
-    }
-    return new LuciliusError('LUC_OVERLOADED', 'Too many events of clients are being observed.')
   }
 
   #accepted(peer: Peer, pattern: Pattern): boolean {

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.js'
+import { quieter } from '../quieter.js'
 
 /** A logger that can be told to speak. */
 export interface Hushed {
@@ -10,15 +11,8 @@ export interface Hushed {
 /** The same logger, but that below an error all is at level `debug`, until it is told to speak. */
 export function hushed(logger: Logger): Hushed {
   let isHushed = true
-  const quieten = (one: Logger): Logger =>
-    // Made from it, so that what it has beyond our methods stays.
-    Object.create(one, {
-      child: { value: (bindings: Record<string, unknown>) => quieten(one.child(bindings)) },
-      info: { value: (...line: [unknown, string?]) => one[isHushed ? 'debug' : 'info'](...line) },
-      warn: { value: (...line: [unknown, string?]) => one[isHushed ? 'debug' : 'warn'](...line) },
-    })
   return {
-    log: quieten(logger),
+    log: quieter(logger, ['info', 'warn'], () => isHushed),
     speak: () => {
       isHushed = false
     },
